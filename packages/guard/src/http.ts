@@ -1,0 +1,7 @@
+export { type Authorization, readAuthorization } from './http/authorization.ts'
+export { type Challenge, challenge } from './http/challenge.ts'
+export { readCookie, type SentCookie } from './http/cookie.ts'
+export { type CookieNames, cookieNames } from './http/cookie-names.ts'
+export type { HeaderPair, HeaderReader } from './http/headers.ts'
+export { judgeOrigin, type OriginVerdict } from './http/origin.ts'
+export { type Problem, type ProblemDetails, problem } from './http/problem.ts'

@@ -1,0 +1,31 @@
+/** What a `WWW-Authenticate` field tells the client (RFC 6750 §3, RFC 9449 §7.1). */
+export type Challenge = {
+  readonly scheme: 'Bearer' | 'DPoP'
+  readonly realm?: string
+  /** Left out when the request carried no token at all (RFC 6750 §3.1). */
+  readonly error?: string
+  readonly description?: string
+  /** The scope that the resource needs: names, or one string with spaces between them. */
+  readonly scope?: string | readonly string[]
+}
+
+/**
+ * Writes a `WWW-Authenticate` value such as `Bearer error="invalid_token", error_description="…"`.
+ *
+ * Values are held to the characters of RFC 6750 §3: a double quote becomes a single one, any other character that may
+ * not stand in the field a question mark, so that no value can end its quotes or its line.
+ */
+export function challenge(says: Challenge): string {
+  const parameters: readonly (readonly [string, string | undefined])[] = [
+    ['realm', says.realm],
+    ['error', says.error],
+    ['error_description', says.description],
+    ['scope', typeof says.scope === 'string' ? says.scope : says.scope?.join(' ')],
+  ]
+  const written = parameters.flatMap(([name, value]) => (value ? [`${name}="${quotable(value)}"`] : []))
+  return [says.scheme, written.join(', ')].join(' ').trim()
+}
+
+function quotable(value: string): string {
+  return value.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/gu, '?')
+}

@@ -1,0 +1,1 @@
+export { GuardError, type GuardErrorCode } from './guard-error.ts'
