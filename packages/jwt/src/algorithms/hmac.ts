@@ -1,0 +1,56 @@
+import { generateKeySync, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { AlgorithmFamily } from './facts.ts'
+
+/** HMAC with SHA-2 (RFC 7518 §3.2). A secret has at least as many bytes as the hash. */
+export function hmac(facts: { hash: string; bytes: number; block: number }): AlgorithmFamily {
+  return {
+    kty: 'oct',
+    impliedByKey: false,
+    generate: () => generateKeySync('hmac', { length: facts.bytes * 8 }),
+    misfit: (key) => {
+      if (key.type !== 'secret') return 'needs a secret (a JWK of type oct), not a public or private key'
+      return (key.symmetricKeySize ?? 0) < facts.bytes
+        ? `needs a secret of at least ${facts.bytes} bytes`
+        : undefined
+    },
+    signer: (key) => {
+      const mac = prepareMac(key, facts)
+      return (signingInput) => mac(signingInput, signingInput.length)
+    },
+    verifier: (key) => {
+      const mac = prepareMac(key, facts)
+      const length = Math.ceil((facts.bytes * 4) / 3)
+      const expected = Buffer.alloc(length)
+      const presented = Buffer.alloc(length)
+      return (token, dot) => {
+        if (token.length - dot - 1 !== length) return false
+        expected.write(mac(token, dot), 0, 'latin1')
+        presented.write(token.slice(dot + 1), 0, 'latin1')
+        return timingSafeEqual(expected, presented)
+      }
+    },
+  }
+}
+
+/**
+ * HMAC as two one-shot hashes over pads that are made once (RFC 2104 §4): about twice as fast as createHmac. The hash
+ * in between travels as hex, because node:crypto hands out a string faster than a Buffer.
+ */
+function prepareMac(key: KeyObject, facts: { hash: string; bytes: number; block: number }) {
+  const { hash: name, block } = facts
+  const secret = key.export()
+  const shortened = secret.length > block ? hash(name, secret, 'buffer') : secret
+  let inner = Buffer.alloc(block + 16_384, 0x36)
+  const outer = Buffer.alloc(block + facts.bytes, 0x5c)
+  for (const [at, byte] of shortened.entries()) {
+    inner[at] = byte ^ 0x36
+    outer[at] = byte ^ 0x5c
+  }
+  return (text: string, length: number): string => {
+    if (block + text.length > inner.length)
+      inner = Buffer.concat([inner.subarray(0, block)], block + text.length)
+    inner.write(text, block, 'latin1')
+    outer.write(hash(name, inner.subarray(0, block + length), 'hex'), block, 'hex')
+    return hash(name, outer, 'base64url')
+  }
+}

@@ -1,0 +1,52 @@
+import { constants, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import { decodeBase64url } from '../base64url.ts'
+import type { AlgorithmFamily } from './facts.ts'
+import { asciiBytes } from './signing-input.ts'
+
+const MIN_BITS = 2048
+const MAX_BITS = 16_384
+const MIN_EXPONENT = 65_537n
+
+/** RSASSA-PKCS1-v1_5 (RFC 7518 §3.3). */
+export function rsaPkcs1(facts: { hash: string }): AlgorithmFamily {
+  return rsa(facts.hash, (key) => key)
+}
+
+/** RSASSA-PSS with MGF1 of the same hash and a salt as long as the hash (RFC 7518 §3.5). */
+export function rsaPss(facts: { hash: string; saltLength: number }): AlgorithmFamily {
+  const { saltLength } = facts
+  return rsa(facts.hash, (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }))
+}
+
+type KeyInput = KeyObject | { key: KeyObject; padding: number; saltLength: number }
+
+function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily {
+  return {
+    kty: 'RSA',
+    impliedByKey: false,
+    generate: () => generateKeyPairSync('rsa', { modulusLength: MIN_BITS }).privateKey,
+    misfit,
+    signer: (key) => {
+      const prepared = input(key)
+      return (signingInput) => sign(hash, asciiBytes(signingInput), prepared).toString('base64url')
+    },
+    verifier: (key) => {
+      const prepared = input(key)
+      const size = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+      return (token, dot) => {
+        const signature = decodeBase64url(token.slice(dot + 1))
+        return signature?.length === size && verify(hash, asciiBytes(token, dot), prepared, signature)
+      }
+    },
+  }
+}
+
+function misfit(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== 'rsa') return 'needs an RSA key'
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
+  if (modulusLength < MIN_BITS) return `needs an RSA key of at least ${MIN_BITS} bits`
+  if (modulusLength > MAX_BITS) return `takes an RSA key of at most ${MAX_BITS} bits`
+  if (publicExponent < MIN_EXPONENT || publicExponent % 2n === 0n)
+    return 'needs an odd RSA exponent of at least 65537'
+  return undefined
+}

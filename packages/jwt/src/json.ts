@@ -1,0 +1,72 @@
+/** A JSON object as it came from a token: names and values of anybody's choosing. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** The depth to which objects and arrays may be nested in a header or in claims. */
+export const MAX_DEPTH = 16
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The JSON object that the text holds, or a sentence that says why it is refused: not JSON, not an object, a member
+ * named twice (RFC 7515 §4, RFC 7519 §4), a member named `__proto__`, or nested deeper than {@link MAX_DEPTH}.
+ */
+export function parseJsonObject(text: string): JsonObject | string {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return 'is not JSON'
+  }
+  if (!isJsonObject(value)) return 'is not a JSON object'
+  return findFault(text) ?? value
+}
+
+/** What {@link parseJsonObject} would say about the structure of a text that is known to be JSON. */
+export function findFault(json: string): string | undefined {
+  const open: Set<string>[] = []
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charCodeAt(at)
+    if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
+      if (open.length === MAX_DEPTH) return 'is nested too deep'
+      open.push(new Set())
+    } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
+      open.pop()
+    } else if (character === QUOTE) {
+      const end = endOfString(json, at)
+      const fault = isMemberName(json, end) && nameFault(json.slice(at, end), open.at(-1))
+      if (fault) return fault
+      at = end - 1
+    }
+  }
+  return undefined
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const COLON = 0x3a
+
+function endOfString(json: string, start: number): number {
+  let at = start + 1
+  while (json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1
+  return at + 1
+}
+
+function isMemberName(json: string, end: number): boolean {
+  let at = end
+  while (json.charCodeAt(at) <= 0x20) at++
+  return json.charCodeAt(at) === COLON
+}
+
+function nameFault(quoted: string, names: Set<string> | undefined): string | undefined {
+  const name: string = JSON.parse(quoted)
+  if (name === '__proto__') return 'has a member named __proto__'
+  if (names?.has(name)) return 'has a member twice'
+  names?.add(name)
+  return undefined
+}

@@ -1,0 +1,23 @@
+import { JwtError } from '../errors.ts'
+import type { KeySource, RemoteJwkSet } from '../jwks/set.ts'
+import { readHeader } from './header.ts'
+
+export function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {
+  return 'refresh' in keys && typeof keys.refresh === 'function'
+}
+
+/** Tries at once with the keys that are cached; when none answers to the token, refreshes the set and tries once more. */
+export function withRefresh<Verified>(
+  verify: (token: string) => Verified,
+  keys: RemoteJwkSet,
+): (token: string) => Promise<Verified> {
+  return async (token) => {
+    try {
+      return verify(token)
+    } catch (error) {
+      if (!(error instanceof JwtError) || error.code !== 'key_not_found') throw error
+    }
+    await keys.refresh(readHeader(token.slice(0, token.indexOf('.'))))
+    return verify(token)
+  }
+}

@@ -1,0 +1,60 @@
+import type { RemoteJwkSet } from '../jwks/set.ts'
+import type { JwtHeader } from '../jws/header.ts'
+import { parseBytes } from '../jws/header.ts'
+import { isRemote, withRefresh } from '../jws/refresh.ts'
+import { type JwsOptions, prepareJwsVerifier, type RemoteJwsOptions } from '../jws/verify.ts'
+import type { Key } from '../keys/key.ts'
+import { checkClaimTypes, type JwtClaims } from './claims.ts'
+import { type ClaimsPolicy, prepareClaimsPolicy, prepareTypePolicy, type TypePolicy } from './policy.ts'
+
+/** A token that passed every check, and the key that it was signed with. */
+export interface VerifiedJwt {
+  readonly header: JwtHeader
+  readonly claims: JwtClaims
+  readonly key: Key
+}
+
+export type VerifierOptions = JwsOptions & ClaimsPolicy & TypePolicy
+export type RemoteVerifierOptions = RemoteJwsOptions & ClaimsPolicy & TypePolicy
+
+/**
+ * Checks the options once and gives a function that verifies JWTs (RFC 7519 §7.2, RFC 8725). With keys at hand it answers
+ * at once; with a remote key set (`createRemoteJwkSet`) it gives a promise, tries with what is cached and, when no key
+ * answers to the token, refreshes the set and tries once more.
+ *
+ * Needs `issuer`, `audience` and `typ`, or the `dangerously…` option that waives one. `exp` must be there and is
+ * exclusive: at that very second the token is expired. `nbf` and `iat` may be `clockTolerance` ahead.
+ *
+ * Refuses, in this order: `token_too_large`, `token_malformed`, `crit_unsupported`, `type_mismatch`,
+ * `unsupported_algorithm`, `algorithm_not_allowed`, `key_not_found`, `signature_invalid`, `claim_invalid`,
+ * `issuer_mismatch`, `audience_mismatch`, `claim_missing`, `token_not_yet_valid`, `token_expired`; with a remote set also
+ * `jwks_unavailable`. Throws `options_invalid` when it is made with wrong options.
+ */
+export function createVerifier(options: RemoteVerifierOptions): (token: string) => Promise<VerifiedJwt>
+export function createVerifier(options: VerifierOptions): (token: string) => VerifiedJwt
+export function createVerifier(
+  options: VerifierOptions | RemoteVerifierOptions,
+): (token: string) => VerifiedJwt | Promise<VerifiedJwt>
+export function createVerifier(
+  options: VerifierOptions | RemoteVerifierOptions,
+): (token: string) => VerifiedJwt | Promise<VerifiedJwt> {
+  const keys: VerifierOptions['keys'] | RemoteJwkSet = options.keys
+  const verifySignature = prepareJwsVerifier(options, prepareTypePolicy(options))
+  const checkClaims = prepareClaimsPolicy(options)
+  const verify = (token: string): VerifiedJwt => {
+    const { header, key, payload } = verifySignature(token)
+    const claims = checkClaimTypes(parseBytes(payload, 'payload'))
+    checkClaims(claims)
+    return { header, claims, key }
+  }
+  return isRemote(keys) ? withRefresh(verify, keys) : verify
+}
+
+/** Verifies one JWT: {@link createVerifier} and its function in one call. To verify many, make the verifier once. */
+export function verifyJwt(options: RemoteVerifierOptions & { readonly token: string }): Promise<VerifiedJwt>
+export function verifyJwt(options: VerifierOptions & { readonly token: string }): VerifiedJwt
+export function verifyJwt(
+  options: (VerifierOptions | RemoteVerifierOptions) & { readonly token: string },
+): VerifiedJwt | Promise<VerifiedJwt> {
+  return createVerifier(options)(options.token)
+}
