@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { createVerifier, decodeUnverified, type JwtClaims, JwtError } from '@mapae/jwt'
+import { AuthError } from './auth-error.ts'
+import { seconds } from './clock.ts'
+import type { Context } from './context.ts'
+import type { SessionRecord } from './store/sessions.ts'
+
+/** What a verified access token of ours says (RFC 9068 §2.2, and Mapae's `sid` and `epoch`). */
+export interface AccessTokenClaims extends JwtClaims {
+  readonly iss: string
+  readonly sub: string
+  readonly aud: string
+  readonly exp: number
+  readonly iat: number
+  readonly jti: string
+  readonly client_id: string
+  readonly sid: string
+  readonly epoch: number
+}
+
+export interface AccessToken {
+  readonly token: string
+  readonly claims: AccessTokenClaims
+  /** Seconds until it expires. */
+  readonly expiresIn: number
+}
+
+export type AccessTokenCheck =
+  | { readonly type: 'valid'; readonly claims: AccessTokenClaims }
+  | { readonly type: 'withdrawn' }
+  | { readonly type: 'invalid'; readonly description: string }
+
+/** `client_id` (RFC 9068 §2.2, required) of the sessions that people open at `/auth/login` itself. */
+export const FIRST_PARTY = 'first-party'
+
+/** Mints an access token for a session as it stands; it never outlives the session. */
+export async function mintAccessToken(ctx: Context, session: MintedFor): Promise<AccessToken> {
+  const now = ctx.clock()
+  const iat = seconds(now)
+  const exp = Math.min(iat + ctx.settings.accessTokenLifetime, seconds(session.expiresAt))
+  const roles = parseList(session.roles)
+  const scopes = parseList(session.scopes)
+  const claims: AccessTokenClaims = {
+    ...ownClaims(ctx, { id: session.accountId, roles, scopes }),
+    iss: ctx.settings.url,
+    sub: session.accountId,
+    aud: ctx.settings.audience,
+    client_id: session.clientId ?? FIRST_PARTY,
+    sid: session.id,
+    epoch: session.epoch,
+    jti: randomBytes(16).toString('base64url'),
+    iat,
+    exp,
+    auth_time: seconds(session.authTime),
+    amr: parseList(session.amr),
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+    ...(roles.length > 0 && { roles }),
+  }
+  return { token: await ctx.signingKeys.sign(claims), claims, expiresIn: exp - iat }
+}
+
+type MintedFor = Pick<
+  SessionRecord,
+  'id' | 'accountId' | 'clientId' | 'epoch' | 'roles' | 'scopes' | 'expiresAt' | 'authTime' | 'amr'
+>
+
+const RESERVED = new Set(
+  'iss sub aud client_id sid epoch jti iat exp nbf scope roles auth_time amr cnf acr act azp nonce'.split(
+    ' ',
+  ),
+)
+
+function ownClaims(
+  ctx: Context,
+  account: { id: string; roles: readonly string[]; scopes: readonly string[] },
+): Readonly<Record<string, unknown>> {
+  const claims = ctx.settings.claims?.(account) ?? {}
+  const taken = Object.keys(claims).find((name) => RESERVED.has(name))
+  if (taken) throw new AuthError('options_invalid', `The claims option may not set ${taken}.`)
+  return claims
+}
+
+/** Checks tokens of ours, in two ways: as an API does, and for renewal, which forgives the expiry alone. */
+export interface AccessTokens {
+  /** In date and ours. */
+  check(token: string): Promise<AccessTokenCheck>
+  /** Ours and not tampered with, whatever the time (M3, step 13). */
+  checkForRenewal(token: string): Promise<AccessTokenCheck>
+}
+
+export function createAccessTokens(ctx: Context): AccessTokens {
+  const policy = {
+    keys: ctx.signingKeys.proving,
+    issuer: ctx.settings.url,
+    audience: ctx.settings.audience,
+    typ: 'at+jwt',
+    requiredClaims: ['sub', 'sid', 'epoch', 'jti', 'iat', 'client_id'],
+    clock: ctx.clock,
+  }
+  const now = createVerifier(policy)
+  const ever = createVerifier({ ...policy, dangerouslyIgnoreTimes: true })
+
+  return {
+    check: (token) => check(now, token),
+    checkForRenewal: (token) => check(ever, token),
+  }
+
+  async function check(
+    verify: (token: string) => { readonly claims: JwtClaims },
+    token: string,
+  ): Promise<AccessTokenCheck> {
+    try {
+      const kid = decodeUnverified(token).header.kid
+      await ctx.signingKeys.load(kid)
+      if (kid !== undefined && ctx.signingKeys.isWithdrawn(kid)) return { type: 'withdrawn' }
+      return { type: 'valid', claims: ours(verify(token).claims) }
+    } catch (thrown) {
+      if (thrown instanceof JwtError) return { type: 'invalid', description: thrown.description }
+      throw thrown
+    }
+  }
+}
+
+function ours(claims: JwtClaims): AccessTokenClaims {
+  const { iss, sub, aud, exp, iat, jti, client_id, sid, epoch } = claims
+  if (
+    typeof iss !== 'string' ||
+    typeof sub !== 'string' ||
+    typeof aud !== 'string' ||
+    typeof exp !== 'number' ||
+    typeof iat !== 'number' ||
+    typeof jti !== 'string' ||
+    typeof client_id !== 'string' ||
+    typeof sid !== 'string' ||
+    typeof epoch !== 'number'
+  ) {
+    throw new JwtError({
+      code: 'claim_invalid',
+      description: 'A claim of the access token has the wrong type.',
+    })
+  }
+  return { ...claims, iss, sub, aud, exp, iat, jti, client_id, sid, epoch }
+}
+
+/** A list as the tables keep it: JSON text that we wrote. */
+export function parseList(text: string): readonly string[] {
+  const list: unknown = JSON.parse(text)
+  return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []
+}

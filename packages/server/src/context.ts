@@ -1,0 +1,30 @@
+import type { CookieNames } from '@mapae/guard/http'
+import type { Clock } from './clock.ts'
+import type { AuthEvent } from './events.ts'
+import type { Settings } from './options.ts'
+import type { Passwords } from './passwords.ts'
+import type { ServerSecret } from './server-secret.ts'
+import type { SigningKeys } from './signing-keys.ts'
+import type { Store } from './store/open-store.ts'
+
+/** What every verb and noun works with: made once by `createAuth`, never changed. */
+export interface Context {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly store: Store
+  readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
+  readonly signingKeys: SigningKeys
+  readonly passwords: Passwords
+  readonly cookieNames: CookieNames
+  readonly emit: (event: AuthEvent) => void
+  /** The longest access-token lifetime, in milliseconds, that this database was ever run with. */
+  readonly longestAccessLifetime: () => number
+  /** Resolves when the store is open and up to date; fails with `StoreError` while it is not. */
+  readonly ready: () => Promise<void>
+}
+
+/** Where a request came from, as it is kept beside a session. */
+export interface Origin {
+  readonly userAgent: string | null
+  readonly network: string | null
+}

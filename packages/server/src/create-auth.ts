@@ -1,0 +1,195 @@
+import type { Renew } from '@mapae/guard'
+import { cookieNames } from '@mapae/guard/http'
+import type { RemoteJwkSet } from '@mapae/jwt'
+import { createAccessTokens } from './access-token.ts'
+import {
+  createAccount,
+  disableAccount,
+  findUserNamed,
+  listUsers,
+  type NewAccount,
+  type User,
+} from './account.ts'
+import type { App } from './app.ts'
+import { AuthError } from './auth-error.ts'
+import { createClockCheck } from './clock-check.ts'
+import type { Context } from './context.ts'
+import { currentUser, requireSession } from './current-session.ts'
+import type { AuthEvent } from './events.ts'
+import { type ConnectionInfo, visitOf } from './http/visit.ts'
+import { createInlineRenewal } from './inline-renewal.ts'
+import { type AuthOptions, parseOptions } from './options.ts'
+import { createPasswords } from './passwords.ts'
+import { createHandler } from './routes.ts'
+import { deriveSecrets } from './server-secret.ts'
+import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
+import { migrate, pendingMigrations } from './store/migrate.ts'
+import { openStore, type Store } from './store/open-store.ts'
+import { raiseSetting } from './store/settings.ts'
+import { StoreError } from './store/store-error.ts'
+
+/** A running auth server, without a listener: mount `fetch` anywhere. */
+export interface Auth {
+  /** Answers one request. Never rejects: what goes wrong is a problem document. */
+  fetch(request: Request, connection?: ConnectionInfo): Promise<Response>
+  /** Resolves when the database is open and up to date; rejects with `StoreError` when it is not. */
+  ready(): Promise<void>
+  /** For a guard in the same process: mints an access token while an API request is under way (M3, step 14). */
+  readonly renew: Renew
+  /** For a guard in the same process: the keys that prove a token, without an HTTP request. */
+  readonly keys: RemoteJwkSet
+  /** For server code. */
+  readonly api: AuthApi
+  /** Waits for what is under way in the database and lets go of it. */
+  close(): Promise<void>
+}
+
+export interface AuthApi {
+  /**
+   * Who is asking, by the request's access token (header or cookie), checked against the database; null
+   * when nobody is. Throws `StoreError` when the database cannot tell.
+   */
+  getSession(request: Request): Promise<{ readonly user: User; readonly sessionId: string } | null>
+  createUser(account: NewAccount): Promise<User>
+  listUsers(page?: {
+    readonly after?: string
+    readonly limit?: number
+  }): Promise<(User & { readonly disabled: boolean })[]>
+  /** By id, e-mail address or username. */
+  findUser(named: string): Promise<User | undefined>
+  /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
+  disableUser(id: string): Promise<boolean>
+  listKeys(): Promise<readonly SigningKeyStatus[]>
+  /** A new signing key, published before it signs; `signsNow` skips that. */
+  rotateKeys(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
+  /** Creates or updates the tables and names the steps taken. */
+  migrate(): Promise<readonly string[]>
+  pendingMigrations(): Promise<readonly string[]>
+}
+
+/**
+ * Makes an auth server. Returns at once; the database is opened by the first request, or by `ready()`.
+ *
+ * Throws `AuthError` `options_invalid`, with one clear sentence, for options that cannot be.
+ */
+export function createAuth(options: AuthOptions): Auth {
+  const app = createApp(options)
+  const { ctx } = app
+  return {
+    fetch: createHandler(app),
+    ready: ctx.ready,
+    renew: createInlineRenewal(app),
+    keys: {
+      find: (header) => ctx.signingKeys.proving.find(header),
+      async refresh(header) {
+        await ctx.ready()
+        await ctx.signingKeys.load(header?.kid)
+      },
+    },
+    api: createApi(app),
+    close: () => ctx.store.db.destroy(),
+  }
+}
+
+function createApp(options: AuthOptions): App {
+  const settings = parseOptions(options)
+  const { clock } = settings
+  const store = openStoreAt(settings)
+  const secrets = deriveSecrets(settings.secrets)
+  let longest = settings.accessTokenLifetime * 1000
+  const longestAccessLifetime = () => longest
+
+  const ready = once(async () => {
+    if (settings.autoMigrate) await migrate(store)
+    longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
+  })
+  const ctx: Context = {
+    settings,
+    clock,
+    store,
+    secrets,
+    signingKeys: createSigningKeys({
+      store,
+      secrets,
+      clock,
+      algorithm: settings.signingAlgorithm,
+      longestAccessLifetime,
+    }),
+    passwords: createPasswords(settings.passwordHashing),
+    cookieNames: cookieNamesOf(settings),
+    emit: emitter(settings.onEvent ?? printErrors),
+    longestAccessLifetime,
+    ready,
+  }
+  return { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }
+}
+
+function createApi(app: App): AuthApi {
+  const { ctx } = app
+  return {
+    async getSession(request) {
+      await ctx.ready()
+      try {
+        const current = await requireSession(app, visitOf(ctx, request, {}, {}))
+        return { user: await currentUser(app, current), sessionId: current.session.id }
+      } catch (thrown) {
+        if (thrown instanceof AuthError) return null
+        throw thrown
+      }
+    },
+    createUser: (account) => ctx.ready().then(() => createAccount(ctx, account)),
+    listUsers: (page) => ctx.ready().then(() => listUsers(ctx, page)),
+    findUser: (named) => ctx.ready().then(() => findUserNamed(ctx, named)),
+    disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id)),
+    listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
+    rotateKeys: (how) => ctx.ready().then(() => ctx.signingKeys.rotate(how)),
+    migrate: () => migrate(ctx.store),
+    pendingMigrations: () => pendingMigrations(ctx.store),
+  }
+}
+
+function openStoreAt(settings: ReturnType<typeof parseOptions>): Store {
+  try {
+    return openStore(settings.address, settings.databaseSchema)
+  } catch (cause) {
+    throw new AuthError('options_invalid', 'The option database: its folder cannot be made.', { cause })
+  }
+}
+
+function cookieNamesOf(settings: ReturnType<typeof parseOptions>): Context['cookieNames'] {
+  if (settings.dangerousCookieDomain)
+    return { access: '__Secure-mapae_access', refresh: '__Secure-mapae_refresh' }
+  if (settings.dangerouslyAllowHttp && settings.url.startsWith('http:'))
+    return { access: 'mapae_access', refresh: 'mapae_refresh' }
+  return cookieNames({ url: settings.url })
+}
+
+/** Works once and keeps the result; a failure is forgotten, so that the next caller tries again. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work().catch((thrown: unknown) => {
+      done = undefined
+      throw thrown
+    })
+    return done
+  }
+}
+
+/** A listener that throws must not change an answer. */
+function emitter(listener: (event: AuthEvent) => void): Context['emit'] {
+  return (event) => {
+    try {
+      listener(event)
+    } catch (error) {
+      if (event.type !== 'error') printErrors({ type: 'error', at: event.at, error })
+    }
+  }
+}
+
+function printErrors(event: AuthEvent): void {
+  if (event.type !== 'error') return
+  const { error } = event
+  const shown = error instanceof StoreError ? error.cause : error
+  console.error('mapae:', shown instanceof Error ? (shown.stack ?? shown.message) : 'unknown error')
+}

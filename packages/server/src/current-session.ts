@@ -1,0 +1,47 @@
+import type { AccessTokenClaims } from './access-token.ts'
+import { findUser, type User } from './account.ts'
+import type { App } from './app.ts'
+import { AuthError } from './auth-error.ts'
+import { accessCredential, requireTrustedPageFor } from './http/credentials.ts'
+import type { Visit } from './http/visit.ts'
+import { whyEnded } from './session-rules.ts'
+import { findSession, type SessionRecord } from './store/sessions.ts'
+
+/** Who is asking: the session that the access token belongs to, as the database has it now. */
+export interface CurrentSession {
+  readonly claims: AccessTokenClaims
+  readonly session: SessionRecord
+}
+
+/**
+ * Admits a request to the auth server's own endpoints (M2, step 5). Unlike a guard it looks into the
+ * database: a session that has ended is refused at once, with its reason.
+ *
+ * Refuses with `token_required`, `invalid_token` or `session_ended` (401), `origin_not_allowed` (403).
+ */
+export async function requireSession({ ctx, accessTokens }: App, visit: Visit): Promise<CurrentSession> {
+  const credential = accessCredential(ctx, visit)
+  if (!credential) throw new AuthError('token_required')
+  requireTrustedPageFor(ctx, visit, credential)
+  const check = await accessTokens.check(credential.token)
+  if (check.type === 'withdrawn')
+    throw new AuthError('invalid_token', 'The key that signed the access token was withdrawn.')
+  if (check.type === 'invalid') throw new AuthError('invalid_token', check.description)
+
+  const { claims } = check
+  const session = await findSession(ctx.store.db, claims.sid)
+  if (!session || session.accountId !== claims.sub)
+    throw new AuthError('invalid_token', 'The session is not known.')
+  const reason = whyEnded(session, visit.arrivedAt)
+  if (reason) throw new AuthError('session_ended', undefined, { members: { end_reason: reason } })
+  if (claims.epoch < session.epoch)
+    throw new AuthError('invalid_token', 'The access token was replaced; renew it.')
+  return { claims, session }
+}
+
+/** The user of a current session. */
+export async function currentUser(app: App, { claims }: CurrentSession): Promise<User> {
+  const user = await findUser(app.ctx, claims.sub)
+  if (!user) throw new AuthError('invalid_token', 'The account is not known.')
+  return user
+}

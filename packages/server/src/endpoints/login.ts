@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { logIn } from '../account.ts'
+import type { App } from '../app.ts'
+import { AuthError } from '../auth-error.ts'
+import { password, readBody, text } from '../http/body.ts'
+import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
+import { deliverTokens } from '../http/deliver.ts'
+import type { Visit } from '../http/visit.ts'
+import type { Transport } from '../session.ts'
+
+interface LoginBody {
+  readonly identifier?: string | undefined
+  readonly email?: string | undefined
+  readonly username?: string | undefined
+  readonly password: string
+  readonly transport?: Transport | undefined
+}
+
+export const loginBody: z.ZodType<LoginBody> = z.object({
+  identifier: text(254).optional(),
+  email: text(254).optional(),
+  username: text(254).optional(),
+  password,
+  transport: z.enum(['cookie', 'header']).optional(),
+})
+
+/** POST /auth/login: 200 with the user and both tokens. */
+export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
+  requireTrustedPage(ctx, visit)
+  const {
+    identifier,
+    email,
+    username,
+    password,
+    transport = defaultTransport(visit),
+  } = await readBody(visit, loginBody)
+  const named = identifier ?? email ?? username
+  if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
+  const { user, tokens } = await logIn(ctx, { identifier: named, password }, { transport, from: visit.from })
+  return deliverTokens(ctx, tokens, { transport, body: { user } })
+}

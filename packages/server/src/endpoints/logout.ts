@@ -1,0 +1,44 @@
+import type { App } from '../app.ts'
+import { readBody } from '../http/body.ts'
+import {
+  accessCredential,
+  type Credential,
+  refreshCredential,
+  requireTrustedPageFor,
+} from '../http/credentials.ts'
+import { clearCookies } from '../http/deliver.ts'
+import type { Visit } from '../http/visit.ts'
+import { authenticSession } from '../renewal.ts'
+import { endSession } from '../session.ts'
+import { findSession, type SessionRecord } from '../store/sessions.ts'
+import { refreshBody } from './refresh.ts'
+
+/**
+ * POST /auth/logout: 204, however often. A refresh token of the session, of any generation, or an access
+ * token in date ends it; whoever has neither has nothing to end.
+ */
+export async function logoutEndpoint(app: App, visit: Visit): Promise<Response> {
+  const { ctx } = app
+  const body = await readBody(visit, refreshBody)
+  const refresh = refreshCredential(ctx, visit, body.refresh_token)
+  const access = accessCredential(ctx, visit)
+  requireTrustedPageFor(ctx, visit, refresh, access)
+  const session = await sessionOf(app, refresh, access)
+  if (session) await endSession(ctx, session, 'logout', visit.from)
+  const headers = new Headers({ 'cache-control': 'no-store' })
+  for (const cookie of clearCookies(ctx)) headers.append('set-cookie', cookie)
+  return new Response(null, { status: 204, headers })
+}
+
+async function sessionOf(
+  { ctx, accessTokens }: App,
+  refresh: Credential | undefined,
+  access: Credential | undefined,
+): Promise<SessionRecord | undefined> {
+  const byRefresh = refresh && (await authenticSession(ctx, refresh.token))
+  if (byRefresh || !access) return byRefresh
+  const check = await accessTokens.check(access.token)
+  if (check.type !== 'valid') return undefined
+  const session = await findSession(ctx.store.db, check.claims.sid)
+  return session?.accountId === check.claims.sub ? session : undefined
+}

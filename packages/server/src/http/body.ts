@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { AuthError } from '../auth-error.ts'
+import type { Visit } from './visit.ts'
+
+const LARGEST = 16_384
+
+/** Text that both databases can hold: no NUL, no half of a surrogate pair. */
+export const text = (longest: number): z.ZodType<string> =>
+  z
+    .string()
+    .max(longest)
+    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be well-formed text')
+
+/** A password: any characters. It is hashed and never stored, so only its size is bounded here. */
+export const password: z.ZodType<string> = z
+  .string()
+  .max(LARGEST)
+  .refine((value) => value.isWellFormed(), 'must be well-formed text')
+
+/** The JSON body, parsed by `schema`; unknown members are dropped. An absent body is read as `{}`. */
+export async function readBody<T>(visit: Visit, schema: z.ZodType<T>): Promise<T> {
+  const bytes = await readBytes(visit)
+  if (bytes.length > 0) requireJson(visit)
+  const parsed = schema.safeParse(bytes.length === 0 ? {} : parseJson(bytes))
+  if (parsed.success) return parsed.data
+  throw new AuthError('invalid_request', describe(parsed.error), {
+    members: { errors: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) },
+  })
+}
+
+async function readBytes({ request, header }: Visit): Promise<Uint8Array> {
+  if (Number(header('content-length') ?? 0) > LARGEST) throw new AuthError('body_too_large')
+  if (!request.body) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body) {
+    size += chunk.length
+    if (size > LARGEST) throw new AuthError('body_too_large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function requireJson({ header }: Visit): void {
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') throw new AuthError('unsupported_media_type')
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new AuthError('invalid_json', undefined, { cause })
+  }
+}
+
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0]
+  const where = issue?.path.join('.')
+  return where ? `${where}: ${issue?.message}` : 'The body must be a JSON object.'
+}

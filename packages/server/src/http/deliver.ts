@@ -1,0 +1,54 @@
+import type { AccessToken } from '../access-token.ts'
+import { seconds } from '../clock.ts'
+import type { Context } from '../context.ts'
+import type { Tokens, Transport } from '../session.ts'
+
+/**
+ * Hands out both tokens (design: delivery). By `header` they are in the body, named as in RFC 6749 §5.1,
+ * and the access token is in the `Authorization` field as well (M3, step 14). By `cookie` no script can
+ * read them: they are in HttpOnly cookies and nowhere else.
+ */
+export function deliverTokens(
+  ctx: Context,
+  tokens: Tokens,
+  { transport, status = 200, body = {} }: { transport: Transport; status?: number; body?: object },
+): Response {
+  const shared = {
+    ...body,
+    token_type: 'Bearer',
+    expires_in: tokens.access.expiresIn,
+    refresh_expires_in: seconds(tokens.idleExpiresAt - ctx.clock()),
+    session_id: tokens.sessionId,
+    server_time: seconds(ctx.clock()),
+    ...(tokens.access.claims['scope'] !== undefined && { scope: tokens.access.claims['scope'] }),
+  }
+  const headers = new Headers({ 'cache-control': 'no-store' })
+  if (transport === 'header') {
+    headers.set('authorization', `Bearer ${tokens.access.token}`)
+    const both = { access_token: tokens.access.token, refresh_token: tokens.refreshToken }
+    return Response.json({ ...shared, ...both }, { status, headers })
+  }
+  headers.append('set-cookie', accessCookie(ctx, tokens.access, tokens.idleExpiresAt))
+  headers.append(
+    'set-cookie',
+    setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken, tokens.idleExpiresAt),
+  )
+  return Response.json(shared, { status, headers })
+}
+
+/** The cookie outlives the token in it, so that an expired one can be sent along (M3, step 12). */
+export function accessCookie(ctx: Context, access: AccessToken, sessionEndsAt: number): string {
+  return setCookie(ctx, ctx.cookieNames.access, access.token, sessionEndsAt)
+}
+
+/** Takes both cookies back: at logout, and nowhere else. */
+export function clearCookies(ctx: Context): string[] {
+  return [ctx.cookieNames.access, ctx.cookieNames.refresh].map((name) => setCookie(ctx, name, '', 0))
+}
+
+function setCookie(ctx: Context, name: string, value: string, endsAt: number): string {
+  const maxAge = endsAt === 0 ? 0 : Math.max(0, seconds(endsAt - ctx.clock()))
+  const secure = ctx.settings.url.startsWith('https:') ? '; Secure' : ''
+  const domain = ctx.settings.dangerousCookieDomain ? `; Domain=${ctx.settings.dangerousCookieDomain}` : ''
+  return `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}${domain}`
+}

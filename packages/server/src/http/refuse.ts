@@ -1,0 +1,39 @@
+import { challenge, problem } from '@mapae/guard/http'
+import { AuthError, type RefusalCode, refusals } from '../auth-error.ts'
+import { StoreError } from '../store/store-error.ts'
+
+const RETRY_AFTER = '1'
+
+/** The one place where what was thrown becomes an answer: problem details (RFC 9457), never a stack. */
+export function refuse(thrown: unknown, report: (error: unknown) => void): Response {
+  const error = asAuthError(thrown)
+  const code: RefusalCode = error.code === 'options_invalid' ? 'internal_error' : error.code
+  const { status, title } = refusals[code]
+  if (status === 500 || thrown instanceof StoreError) report(thrown)
+  const { headers, body } = problem({
+    status,
+    code,
+    title,
+    ...(status !== 500 && error.message !== title && { detail: error.message }),
+    headers: extraHeaders(code, status, error.message),
+  })
+  return new Response(JSON.stringify({ ...body, ...error.members }), {
+    status,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+  })
+}
+
+function asAuthError(thrown: unknown): AuthError {
+  if (thrown instanceof AuthError) return thrown
+  if (thrown instanceof StoreError) return new AuthError('store_unavailable', undefined, { cause: thrown })
+  return new AuthError('internal_error', undefined, { cause: thrown })
+}
+
+/** Every 401 says how to authenticate (RFC 9110 §15.5.2), as RFC 6750 §3 writes it. */
+function extraHeaders(code: RefusalCode, status: number, description: string): [string, string][] {
+  if (status === 503) return [['retry-after', RETRY_AFTER]]
+  if (status !== 401) return []
+  if (code === 'token_required' || code === 'invalid_credentials')
+    return [['www-authenticate', challenge({ scheme: 'Bearer' })]]
+  return [['www-authenticate', challenge({ scheme: 'Bearer', error: 'invalid_token', description })]]
+}

@@ -1,0 +1,16 @@
+import { AuthError } from '../auth-error.ts'
+import type { RenewalRefusal } from '../renewal.ts'
+
+/** A refused renewal in words for the client. */
+export function refusedRenewal(refusal: RenewalRefusal): AuthError {
+  switch (refusal.type) {
+    case 'access_token_required':
+    case 'invalid_grant':
+    case 'refresh_superseded':
+      return new AuthError(refusal.type)
+    case 'invalid_token':
+      return new AuthError('invalid_token', refusal.description)
+    case 'session_ended':
+      return new AuthError('session_ended', undefined, { members: { end_reason: refusal.reason } })
+  }
+}

@@ -1,0 +1,59 @@
+import type { HeaderReader } from '@mapae/guard/http'
+import type { Context, Origin } from '../context.ts'
+import { networkOf } from '../network.ts'
+
+/** A request, as far as any framework tells of it. */
+export interface Arrival {
+  readonly header: HeaderReader
+  /** Milliseconds: when it came in. */
+  readonly arrivedAt: number
+  readonly from: Origin
+}
+
+/** One request to the auth server, under way. */
+export interface Visit extends Arrival {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** What the listener knows of a connection and the request does not say. */
+export interface ConnectionInfo {
+  /** The address of the peer, which may be a proxy. */
+  readonly address?: string | undefined
+}
+
+const LONGEST_USER_AGENT = 256
+
+export function visitOf(
+  ctx: Context,
+  request: Request,
+  connection: ConnectionInfo,
+  params: Readonly<Record<string, string>>,
+): Visit {
+  const header = (name: string) => request.headers.get(name) ?? undefined
+  return { request, params, ...arrival(ctx, header, connection.address) }
+}
+
+/** What every request tells, whatever framework it came through. */
+export function arrival(ctx: Context, header: HeaderReader, peer?: string): Arrival {
+  const address = clientAddress(ctx.settings.trustProxy, header('x-forwarded-for'), peer)
+  return {
+    header,
+    arrivedAt: ctx.clock(),
+    from: {
+      userAgent: header('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+      network: networkOf(address) ?? null,
+    },
+  }
+}
+
+/** Each trusted proxy appended one address; what stands to the left of those, anybody can have written. */
+function clientAddress(
+  proxies: number,
+  forwardedFor: string | undefined,
+  peer: string | undefined,
+): string | undefined {
+  if (proxies === 0 || forwardedFor === undefined) return peer
+  const hops = forwardedFor.split(',').map((hop) => hop.trim())
+  return hops[Math.max(0, hops.length - proxies)]
+}

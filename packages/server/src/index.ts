@@ -1,0 +1,8 @@
+export type { NewAccount, User } from './account.ts'
+export { AuthError, type RefusalCode } from './auth-error.ts'
+export { type Auth, type AuthApi, createAuth } from './create-auth.ts'
+export type { AuthEvent } from './events.ts'
+export type { AuthOptions, ClaimsAccount, Mailer } from './options.ts'
+export type { PageData, Pages } from './pages.ts'
+export type { SigningKeyStatus } from './signing-keys.ts'
+export { StoreError } from './store/store-error.ts'

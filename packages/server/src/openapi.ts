@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import type { App } from './app.ts'
+import { type RefusalCode, refusals } from './auth-error.ts'
+import type { Route } from './routes.ts'
+
+const user = z.object({
+  id: z.string(),
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  username: z.string().nullable(),
+  roles: z.array(z.string()),
+  scopes: z.array(z.string()),
+  created_at: z.int().describe('seconds since 1970'),
+})
+
+const tokens = z.object({
+  access_token: z.string().optional().describe('only with header delivery'),
+  refresh_token: z.string().optional().describe('only with header delivery'),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int().describe('seconds until the access token expires'),
+  refresh_expires_in: z.int().describe('seconds until the session ends if it is not used'),
+  session_id: z.string(),
+  server_time: z.int().describe("the server's clock, in seconds since 1970"),
+  scope: z.string().optional(),
+})
+
+const answers = {
+  Tokens: tokens,
+  TokensWithUser: tokens.extend({ user }),
+  User: z.object({ user }),
+  AccessToken: z.object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int(),
+    server_time: z.int(),
+  }),
+  Sessions: z.object({
+    sessions: z.array(
+      z.object({
+        id: z.string(),
+        current: z.boolean(),
+        user_agent: z.string().nullable(),
+        network: z.string().nullable(),
+        created_at: z.int(),
+        renewed_at: z.int(),
+        expires_at: z.int(),
+      }),
+    ),
+  }),
+  Object: z.looseObject({}),
+} as const
+
+/** GET /openapi.json: the HTTP API as OpenAPI 3.1, made of the route table. */
+export async function openApiEndpoint({ ctx }: App, routes: readonly Route[]): Promise<Response> {
+  return Response.json(openApi(ctx.settings.url, routes), {
+    headers: { 'cache-control': 'public, max-age=300' },
+  })
+}
+
+function openApi(url: string, routes: readonly Route[]): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Mapae', version: '0.1.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    servers: [{ url }],
+    paths,
+    components: {
+      schemas: { ...mapValues(answers, toSchema), Problem: problemSchema },
+      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  }
+}
+
+function operation(route: Route): object {
+  const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+  return {
+    summary: route.summary,
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && { requestBody: { content: { 'application/json': { schema: toSchema(route.body) } } } }),
+    ...(route.secured && { security: [{ accessToken: [] }] }),
+    responses: { [route.answer.status]: answerOf(route), ...refusalsOf(route.refusals) },
+  }
+}
+
+function answerOf({ answer, summary }: Route): object {
+  if (!answer.schema) return { description: summary }
+  const schema = { $ref: `#/components/schemas/${answer.schema}` }
+  return { description: summary, content: { 'application/json': { schema } } }
+}
+
+function refusalsOf(codes: readonly RefusalCode[]): Record<string, object> {
+  const statuses = [...new Set(codes.map((code) => refusals[code].status))].sort()
+  const described = (status: number) =>
+    [...new Set(codes)]
+      .filter((code) => refusals[code].status === status)
+      .map((code) => `\`${code}\`: ${refusals[code].title}`)
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      {
+        description: described(status).join('. '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  )
+}
+
+const problemSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(refusals) },
+    detail: { type: 'string' },
+    end_reason: { type: 'string', description: 'with session_ended: why' },
+  },
+}
+
+function toSchema(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' })
+  return rest
+}
+
+function mapValues<V, W>(values: Readonly<Record<string, V>>, map: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]))
+}

@@ -1,0 +1,200 @@
+import { z } from 'zod'
+import { AuthError } from './auth-error.ts'
+import type { Clock } from './clock.ts'
+import type { AuthEvent } from './events.ts'
+import type { Pages } from './pages.ts'
+import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
+
+/** What `createAuth` takes. Durations are seconds. Only `url` and `secret` are required. */
+export interface AuthOptions {
+  /** Where people reach this server, for example `https://auth.example.com`: the issuer of its tokens. */
+  readonly url: string
+  /** At least 32 characters that nobody else knows; a list is newest first, and the older ones only read. */
+  readonly secret: string | readonly string[]
+  /** `sqlite:<file>` or `postgres://…`. @default 'sqlite:./data/mapae.db' */
+  readonly database?: string
+  /** The PostgreSQL schema that holds the tables. @default 'mapae' */
+  readonly databaseSchema?: string
+  /** Create and update the tables when the server starts. @default true */
+  readonly autoMigrate?: boolean
+  /** The `aud` of access tokens. @default the url */
+  readonly audience?: string
+  /** What people may log in with. @default ['email', 'username'] */
+  readonly identifiers?: readonly ('email' | 'username')[]
+  /** Origins of other pages that may call this server with credentials. @default [] */
+  readonly allowedOrigins?: readonly string[]
+  /** @default 300 */
+  readonly accessTokenLifetime?: number
+  /** How long a session lives without being used. @default 2_592_000 (30 days) */
+  readonly sessionIdleLifetime?: number
+  /** How long a session lives at most. @default 15_552_000 (180 days) */
+  readonly sessionLifetime?: number
+  /** How long a retry without its attempt id is taken for a lost answer; 0 turns it off. @default 30 */
+  readonly reuseInterval?: number
+  /** Whether renewal needs the access token too (the founding document's step 12). @default 'required' */
+  readonly accessTokenOnRefresh?: 'required' | 'verified-if-sent'
+  /** @default 'ES256' */
+  readonly signingAlgorithm?: 'ES256' | 'RS256' | 'Ed25519'
+  /** Adds namespaced claims to an account's access tokens. Registered and Mapae's own names are refused. */
+  readonly claims?: (account: ClaimsAccount) => Readonly<Record<string, unknown>>
+  /** How many reverse proxies in front append to `X-Forwarded-For`. @default 0: the header is not believed */
+  readonly trustProxy?: number
+  /** Passwords hashed at once, and how many may wait before the answer is 503. @default { atOnce: cores, waiting: 128 } */
+  readonly passwordHashing?: { readonly atOnce?: number; readonly waiting?: number }
+  /** The time, in milliseconds. @default Date.now */
+  readonly clock?: Clock
+  /** Outgoing requests. @default globalThis.fetch */
+  readonly fetch?: typeof globalThis.fetch
+  /** Sends mail. @default none: features that need mail are off */
+  readonly mailer?: Mailer
+  /** Draws the pages. @default a plain start page */
+  readonly pages?: Pages
+  /** Hears what happens; errors that it throws are ignored. @default server errors go to stderr */
+  readonly onEvent?: (event: AuthEvent) => void
+  /** Serve plain http on a host other than localhost. Tokens can be read on the way. @default false */
+  readonly dangerouslyAllowHttp?: boolean
+  /** Share the cookies with every sub-domain of this domain: each of them can then steal them. @default none */
+  readonly dangerousCookieDomain?: string
+  /** Serve although the clock differs from the database's. For tests that own the clock. @default false */
+  readonly dangerouslyIgnoreClockSkew?: boolean
+}
+
+export interface ClaimsAccount {
+  readonly id: string
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+}
+
+export type Mailer = (mail: {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+}) => Promise<void>
+
+/** The options, checked, with every default filled in. Durations are seconds still. */
+export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'database' | Port | Optional>> {
+  readonly secrets: readonly string[]
+  readonly address: DatabaseAddress
+  readonly clock: Clock
+  readonly fetch: typeof globalThis.fetch
+  readonly claims: AuthOptions['claims'] | undefined
+  readonly mailer: Mailer | undefined
+  readonly pages: Pages | undefined
+  readonly onEvent: AuthOptions['onEvent'] | undefined
+  readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
+  readonly dangerousCookieDomain: string | undefined
+}
+
+type Port = 'clock' | 'fetch' | 'mailer' | 'pages' | 'onEvent'
+type Optional = 'claims' | 'passwordHashing' | 'dangerousCookieDomain'
+
+const duration = (fallback: number) =>
+  z
+    .number()
+    .int()
+    .positive()
+    .max(10 ** 9)
+    .default(fallback)
+const func = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function').optional()
+const secret = z.string().min(32, 'must have at least 32 characters')
+
+const schema = z.strictObject({
+  url: z.url('must be an absolute URL'),
+  secret: z.union([secret, z.array(secret).min(1)]),
+  database: z.string().default('sqlite:./data/mapae.db'),
+  databaseSchema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a plain lower-case name')
+    .default('mapae'),
+  autoMigrate: z.boolean().default(true),
+  audience: z.string().min(1).optional(),
+  identifiers: z
+    .array(z.enum(['email', 'username']))
+    .min(1)
+    .default(['email', 'username']),
+  allowedOrigins: z.array(z.string()).default([]),
+  accessTokenLifetime: duration(300),
+  sessionIdleLifetime: duration(30 * 86_400),
+  sessionLifetime: duration(180 * 86_400),
+  reuseInterval: z.number().min(0).max(300).default(30),
+  accessTokenOnRefresh: z.enum(['required', 'verified-if-sent']).default('required'),
+  signingAlgorithm: z.enum(['ES256', 'RS256', 'Ed25519']).default('ES256'),
+  claims: func<NonNullable<AuthOptions['claims']>>(),
+  trustProxy: z.number().int().min(0).max(10).default(0),
+  passwordHashing: z
+    .strictObject({
+      atOnce: z.number().int().positive().optional(),
+      waiting: z.number().int().min(0).optional(),
+    })
+    .default({}),
+  clock: func<Clock>(),
+  fetch: func<typeof globalThis.fetch>(),
+  mailer: func<Mailer>(),
+  pages: func<Pages>(),
+  onEvent: func<(event: AuthEvent) => void>(),
+  dangerouslyAllowHttp: z.boolean().default(false),
+  dangerousCookieDomain: z
+    .string()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be a domain name')
+    .optional(),
+  dangerouslyIgnoreClockSkew: z.boolean().default(false),
+})
+
+/** Checks once, at start. Throws `AuthError` `options_invalid` with one clear sentence. */
+export function parseOptions(options: AuthOptions): Settings {
+  const parsed = schema.safeParse(options)
+  if (!parsed.success) throw invalid(parsed.error.issues[0])
+  const settings = parsed.data
+  const url = new URL(settings.url)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad('url', 'must begin with https://')
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !settings.dangerouslyAllowHttp) {
+    throw bad('url', 'must be https unless the host is localhost')
+  }
+  if (url.pathname !== '/' || url.search || url.hash || url.username) {
+    throw bad('url', 'must be an origin, with no path, query or user')
+  }
+  const address = parseDatabaseAddress(settings.database)
+  if (!address) throw bad('database', 'must be sqlite:<file> or postgres://…')
+  for (const origin of settings.allowedOrigins)
+    if (!isOrigin(origin)) throw bad('allowedOrigins', 'must hold origins such as https://app.example.com')
+  if (settings.sessionIdleLifetime > settings.sessionLifetime)
+    throw bad('sessionIdleLifetime', 'must not exceed sessionLifetime')
+  const { secret, database: _, ...rest } = settings
+  return {
+    ...rest,
+    url: url.origin,
+    audience: settings.audience ?? url.origin,
+    secrets: typeof secret === 'string' ? [secret] : secret,
+    address,
+    clock: settings.clock ?? Date.now,
+    fetch: settings.fetch ?? globalThis.fetch,
+    claims: settings.claims,
+    mailer: settings.mailer,
+    pages: settings.pages,
+    onEvent: settings.onEvent,
+    dangerousCookieDomain: settings.dangerousCookieDomain,
+  }
+}
+
+function invalid(issue: z.core.$ZodIssue | undefined): AuthError {
+  if (issue?.code === 'unrecognized_keys')
+    return new AuthError('options_invalid', `There is no option named ${issue.keys.join(', ')}.`)
+  return bad(issue?.path.join('.') ?? '', issue?.message ?? 'is not valid')
+}
+
+function bad(name: string, problem: string): AuthError {
+  return new AuthError('options_invalid', `The option ${name}: ${problem}.`)
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname === '127.0.0.1' ||
+    hostname === '[::1]' ||
+    hostname.endsWith('.localhost')
+  )
+}

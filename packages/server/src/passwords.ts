@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { hash, verify } from '@node-rs/argon2'
+import commonPasswords from 'fxa-common-password-list'
+import { AuthError } from './auth-error.ts'
+
+const SHORTEST = 8
+const LONGEST = 1024
+/** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
+const COST = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+
+export interface Passwords {
+  /** Hashes a new password; refuses one that is too short, too long or too common. */
+  hashNew(password: string): Promise<string>
+  /**
+   * Whether the password belongs to the hash. Without a hash it works just as long and answers no, so
+   * that an unknown identifier cannot be told from a wrong password.
+   */
+  matches(password: string, hash: string | null | undefined): Promise<boolean>
+}
+
+/**
+ * Hashing runs on the thread pool, at most `atOnce` at a time; `waiting` more may queue, and what comes
+ * after that is refused with `busy` (503), so that a flood of logins holds up nothing else.
+ */
+export function createPasswords({
+  atOnce = availableParallelism(),
+  waiting = 128,
+}: {
+  atOnce?: number | undefined
+  waiting?: number | undefined
+}): Passwords {
+  const queued = boundedQueue(atOnce, waiting)
+  let decoy: Promise<string> | undefined
+
+  return {
+    async hashNew(password) {
+      const checked = refuseUnfit(password)
+      return queued(() => hash(checked, COST))
+    },
+    matches: (password, known) =>
+      queued(async () => {
+        decoy ??= hash(randomBytes(32), COST)
+        const against = known ?? (await decoy)
+        return (await verify(against, normalise(password))) && known !== null && known !== undefined
+      }),
+  }
+}
+
+/** RFC 8265 §4.2 keeps every character; NFC makes one password of the ways to type it. */
+function normalise(password: string): string {
+  return password.normalize('NFC')
+}
+
+function refuseUnfit(password: string): string {
+  const normal = normalise(password)
+  const length = [...normal].length
+  if (length < SHORTEST) throw new AuthError('password_too_short')
+  if (length > LONGEST) throw new AuthError('password_too_long')
+  if (commonPasswords.test(normal) || commonPasswords.test(normal.toLowerCase()))
+    throw new AuthError('password_too_common')
+  return normal
+}
+
+function boundedQueue(atOnce: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0
+  const line: (() => void)[] = []
+  return async (work) => {
+    if (running >= atOnce) {
+      if (line.length >= waiting) throw new AuthError('busy')
+      await new Promise<void>((resolve) => line.push(resolve))
+    } else running++
+    try {
+      return await work()
+    } finally {
+      const next = line.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

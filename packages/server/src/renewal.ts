@@ -1,0 +1,331 @@
+import {
+  type AccessToken,
+  type AccessTokenCheck,
+  type AccessTokens,
+  mintAccessToken,
+} from './access-token.ts'
+import { audit, record } from './audit.ts'
+import type { Context, Origin } from './context.ts'
+import {
+  hashSecret,
+  isAuthentic,
+  makeRefreshToken,
+  type PresentedRefreshToken,
+  parseRefreshToken,
+  remakeRefreshToken,
+} from './refresh-token.ts'
+import { revoke } from './revocation.ts'
+import { idleEnd, type Tokens } from './session.ts'
+import { judge, type Verdict } from './session-rules.ts'
+import { inTransaction } from './store/open-store.ts'
+import {
+  endReusedSession,
+  findSession,
+  recordSharedFetch,
+  rotateSession,
+  type SessionRecord,
+  touchSession,
+} from './store/sessions.ts'
+import { StoreError } from './store/store-error.ts'
+
+/** What a renewal brings along. `arrivedAt` is milliseconds: when the request came in. */
+export interface RenewalRequest {
+  readonly refreshToken: string
+  readonly accessToken: string | undefined
+  readonly attemptId: string | undefined
+  readonly arrivedAt: number
+  readonly from: Origin
+}
+
+export type RenewalRefusal =
+  | { readonly type: 'access_token_required' }
+  | { readonly type: 'invalid_token'; readonly description: string }
+  | { readonly type: 'invalid_grant' }
+  | { readonly type: 'session_ended'; readonly reason: string }
+  | { readonly type: 'refresh_superseded' }
+
+export type RefreshOutcome = { readonly type: 'refreshed'; readonly tokens: Tokens } | RenewalRefusal
+
+export type InlineOutcome =
+  | { readonly type: 'renewed'; readonly access: AccessToken; readonly session: SessionRecord }
+  | RenewalRefusal
+
+/** A row can change between the judgement and the statement, but only while others get on. */
+const TRIES = 5
+
+/**
+ * Renews a session (M3, steps 12 to 14) by the session table of ARCHITECTURE.md: both tokens are proved,
+ * then one conditional statement spends the generation. Of any number of racing callers one rotates and
+ * the others are judged by a fresh read.
+ */
+export async function refreshSession(
+  ctx: Context,
+  tokens: AccessTokens,
+  request: RenewalRequest,
+): Promise<RefreshOutcome> {
+  const proved = await prove(ctx, tokens, request)
+  if (proved.type !== 'proved') return proved
+  const { presented } = proved
+  const attemptHash = request.attemptId === undefined ? undefined : hashSecret(request.attemptId)
+
+  let session: SessionRecord | undefined = proved.session
+  for (let attempt = 0; session && attempt < TRIES; attempt++) {
+    const verdict = judgeRow(ctx, session, presented, { attemptHash, arrivedAt: request.arrivedAt })
+    const outcome = await carryOut(ctx, verdict, { session, presented, attemptHash, from: request.from })
+    if (outcome) return outcome
+    session = await findSession(ctx.store.db, presented.sid)
+  }
+  if (!session) return { type: 'invalid_grant' }
+  throw new StoreError('unavailable', 'the session changed faster than it could be judged')
+}
+
+/**
+ * Mints an access token without spending a generation (design: inline renewal), so that racing page loads
+ * can log nobody out. The current refresh token will do, and the one before it within the reuse interval.
+ * It never ends a session: an older token is refused and written down.
+ */
+export async function renewInline(
+  ctx: Context,
+  tokens: AccessTokens,
+  request: Omit<RenewalRequest, 'attemptId'>,
+): Promise<InlineOutcome> {
+  const proved = await prove(ctx, tokens, request)
+  if (proved.type !== 'proved') return proved
+  const { session, presented } = proved
+  const verdict = judgeRow(ctx, session, presented, { attemptHash: undefined, arrivedAt: request.arrivedAt })
+  switch (verdict.type) {
+    case 'rotate':
+    case 'repeat':
+    case 'adopt':
+      await keepAwake(ctx, session)
+      return { type: 'renewed', access: await mintAccessToken(ctx, session), session }
+    case 'ended':
+      return { type: 'session_ended', reason: verdict.reason }
+    case 'foreign':
+      return { type: 'invalid_grant' }
+    case 'superseded':
+    case 'reused':
+      await audit(
+        ctx,
+        about(ctx, 'session.stale_inline_renewal', session, { presented: presented.generation }),
+        request.from,
+      )
+      return { type: 'refresh_superseded' }
+  }
+}
+
+/** Rows 1 and 2: whether both tokens are ours and of one session. */
+async function prove(
+  ctx: Context,
+  tokens: AccessTokens,
+  request: Pick<RenewalRequest, 'accessToken' | 'refreshToken' | 'from'>,
+): Promise<
+  | { readonly type: 'proved'; readonly session: SessionRecord; readonly presented: PresentedRefreshToken }
+  | RenewalRefusal
+> {
+  const access =
+    request.accessToken === undefined ? undefined : await tokens.checkForRenewal(request.accessToken)
+  const presented = parseRefreshToken(request.refreshToken)
+  const session = await authenticSession(ctx, request.refreshToken)
+
+  const refused = accessRefusal(ctx, access, presented, session)
+  if (refused) {
+    if (session)
+      await audit(
+        ctx,
+        about(ctx, 'session.access_token_mismatch', session, { refused: refused.type }),
+        request.from,
+      )
+    return refused
+  }
+  if (!presented || !session || session.clientId !== null) return { type: 'invalid_grant' }
+  if (access?.type === 'withdrawn')
+    await audit(ctx, about(ctx, 'session.access_token_withdrawn', session), request.from)
+  return { type: 'proved', session, presented }
+}
+
+/** The session that a refresh token was made for, of whatever generation, ended or not; else undefined. */
+export async function authenticSession(
+  ctx: Context,
+  refreshToken: string,
+): Promise<SessionRecord | undefined> {
+  const presented = parseRefreshToken(refreshToken)
+  const session = presented && (await findSession(ctx.store.db, presented.sid))
+  return session && isAuthentic(ctx.secrets, presented, session.salt) ? session : undefined
+}
+
+/** Row 1. A token under a withdrawn key counts as sent and proves nothing. */
+function accessRefusal(
+  ctx: Context,
+  access: AccessTokenCheck | undefined,
+  presented: PresentedRefreshToken | undefined,
+  session: SessionRecord | undefined,
+): RenewalRefusal | undefined {
+  if (!access)
+    return ctx.settings.accessTokenOnRefresh === 'required' ? { type: 'access_token_required' } : undefined
+  if (access.type === 'withdrawn') return undefined
+  if (access.type === 'invalid') return { type: 'invalid_token', description: access.description }
+  const ofAnother =
+    (presented && access.claims.sid !== presented.sid) || (session && access.claims.sub !== session.accountId)
+  return ofAnother
+    ? { type: 'invalid_token', description: 'The access token belongs to another session.' }
+    : undefined
+}
+
+function judgeRow(
+  ctx: Context,
+  session: SessionRecord,
+  presented: PresentedRefreshToken,
+  { attemptHash, arrivedAt }: { attemptHash: string | undefined; arrivedAt: number },
+): Verdict {
+  const { generation, token } = presented
+  return judge(
+    session,
+    { generation, refreshHash: hashSecret(token), attemptHash, arrivedAt },
+    ctx.settings.reuseInterval,
+  )
+}
+
+interface Case {
+  readonly session: SessionRecord
+  readonly presented: PresentedRefreshToken
+  readonly attemptHash: string | undefined
+  readonly from: Origin
+}
+
+/** Does what the verdict says; undefined when the row was no longer what was judged. */
+async function carryOut(ctx: Context, verdict: Verdict, its: Case): Promise<RefreshOutcome | undefined> {
+  switch (verdict.type) {
+    case 'ended':
+      return { type: 'session_ended', reason: verdict.reason }
+    case 'foreign':
+      return { type: 'invalid_grant' }
+    case 'superseded':
+      return { type: 'refresh_superseded' }
+    case 'reused':
+      return endForReuse(ctx, its)
+    case 'repeat':
+      if (verdict.because === 'within-interval') await recordUnknownFetch(ctx, its)
+      return repeat(ctx, its)
+    case 'rotate':
+      return rotate(ctx, its, its.session.attemptHash)
+    case 'adopt':
+      return adopt(ctx, its)
+  }
+}
+
+async function rotate(
+  ctx: Context,
+  { session, presented, attemptHash }: Case,
+  previousAttemptHash: string | null,
+): Promise<RefreshOutcome | undefined> {
+  const now = ctx.clock()
+  const generation = presented.generation + 1
+  const refreshToken = makeRefreshToken(ctx.secrets[0], { sid: session.id, generation, salt: session.salt })
+  const idleExpiresAt = idleEnd(ctx, now, session.expiresAt)
+  const access = await mintAccessToken(ctx, session)
+  const won = await rotateSession(ctx.store.db, {
+    id: session.id,
+    expected: { generation: session.generation, refreshHash: session.refreshHash },
+    generation,
+    refreshHash: hashSecret(refreshToken),
+    attemptHash: attemptHash ?? null,
+    previousAttemptHash,
+    now,
+    idleExpiresAt,
+  })
+  if (!won) return undefined
+  return { type: 'refreshed', tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt } }
+}
+
+/** Row 6: the database lost commits (a restored backup); the presented token is the newest there is. */
+async function adopt(ctx: Context, its: Case): Promise<RefreshOutcome | undefined> {
+  const outcome = await rotate(ctx, its, null)
+  if (outcome) {
+    const generations = { stored: its.session.generation, presented: its.presented.generation }
+    await audit(ctx, about(ctx, 'session.adopted', its.session, generations), its.from)
+  }
+  return outcome
+}
+
+/** The same refresh token again, with a fresh access token: no rotation. */
+async function repeat(ctx: Context, { session }: Case): Promise<RefreshOutcome> {
+  const refreshToken = remakeRefreshToken(ctx.secrets, session)
+  if (!refreshToken)
+    throw new StoreError(
+      'unavailable',
+      'the current refresh token was made with a secret that is not configured',
+    )
+  const access = await mintAccessToken(ctx, session)
+  return {
+    type: 'refreshed',
+    tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt: session.idleExpiresAt },
+  }
+}
+
+/** Row 7, without the attempt id: one generation is a lost answer, three running are two parties on one line. */
+async function recordUnknownFetch(ctx: Context, { session, from }: Case): Promise<void> {
+  const run = await recordSharedFetch(ctx.store.db, session)
+  if (run === undefined) return
+  await audit(
+    ctx,
+    about(ctx, 'session.fetched_without_attempt', session, { generation: session.generation, run }),
+    from,
+  )
+  if (run === 3)
+    await audit(ctx, about(ctx, 'session.line_shared', session, { generation: session.generation }), from)
+}
+
+/** Row 9: theft. The session ends, once, and its reason stays. */
+async function endForReuse(
+  ctx: Context,
+  { session, presented, from }: Case,
+): Promise<RefreshOutcome | undefined> {
+  const reason = 'refresh_token_reuse'
+  const event = about(ctx, 'session.reuse_detected', session, {
+    current: session.generation,
+    presented: presented.generation,
+  })
+  const ended = await inTransaction(ctx.store, async (db) => {
+    const now = ctx.clock()
+    if (!(await endReusedSession(db, { id: session.id, presented: presented.generation, reason, now })))
+      return false
+    await record(db, event, from)
+    await revoke(ctx, db, [{ sid: session.id }])
+    return true
+  })
+  if (!ended) return undefined
+  ctx.emit(event)
+  return { type: 'session_ended', reason }
+}
+
+/** Use keeps a session awake; a write only when it moves the idle end by a twentieth of the idle lifetime. */
+async function keepAwake(ctx: Context, session: SessionRecord): Promise<void> {
+  const idleExpiresAt = idleEnd(ctx, ctx.clock(), session.expiresAt)
+  if (idleExpiresAt - session.idleExpiresAt < ctx.settings.sessionIdleLifetime * 50) return
+  await touchSession(ctx.store.db, { id: session.id, idleExpiresAt })
+}
+
+type SessionEventType =
+  | 'session.reuse_detected'
+  | 'session.line_shared'
+  | 'session.fetched_without_attempt'
+  | 'session.adopted'
+  | 'session.access_token_mismatch'
+  | 'session.access_token_withdrawn'
+  | 'session.stale_inline_renewal'
+
+function about(
+  ctx: Context,
+  type: SessionEventType,
+  session: SessionRecord,
+  detail: Readonly<Record<string, unknown>> = {},
+): {
+  readonly type: SessionEventType
+  readonly at: number
+  readonly accountId: string
+  readonly sessionId: string
+  readonly detail: Readonly<Record<string, unknown>>
+} {
+  return { type, at: ctx.clock(), accountId: session.accountId, sessionId: session.id, detail }
+}

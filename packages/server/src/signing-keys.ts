@@ -1,0 +1,230 @@
+import {
+  createSigner,
+  exportJwk,
+  generateKey,
+  importKey,
+  type Jwk,
+  type JwtClaims,
+  type Key,
+  type KeySet,
+} from '@mapae/jwt'
+import type { Clock } from './clock.ts'
+import { unwrap, wrap } from './key-wrapping.ts'
+import type { ServerSecret } from './server-secret.ts'
+import type { Store } from './store/open-store.ts'
+import { allSigningKeys, insertSigningKey, type SigningKeyRecord } from './store/signing-keys.ts'
+import { StoreError } from './store/store-error.ts'
+
+/** How long others may keep the published key set, in seconds. */
+export const JWKS_MAX_AGE = 300
+/** A new key is published this long, in milliseconds, before it signs: twice the cache time. */
+const PUBLISH_AHEAD = 2 * JWKS_MAX_AGE * 1000
+const RELOAD_AFTER = 10_000
+const RELOAD_FOR_UNKNOWN = 1000
+
+type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
+
+/**
+ * The keys that access tokens are signed with. A key signs from its `active_from` until the next one's:
+ * every replica turns to the new key at the same moment, by the clock alone. It stays published until its
+ * last token has expired, and is kept, to verify only, for the renewal that sends an expired token along.
+ */
+export interface SigningKeys {
+  /** Signs with the key that is active now. */
+  sign(claims: JwtClaims): Promise<string>
+  /** Loads the keys if they are stale, or if `kid` is not among them. */
+  load(kid?: string): Promise<void>
+  /** Every key that proves a token: all but withdrawn ones. Synchronous, over what is loaded. */
+  readonly proving: KeySet
+  isWithdrawn(kid: string): boolean
+  /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. */
+  published(): Promise<{ readonly keys: readonly Jwk[] }>
+  list(): Promise<readonly SigningKeyStatus[]>
+  /** Makes a key that signs after it has been published long enough; at once with `signsNow`. */
+  rotate(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
+}
+
+export interface SigningKeyStatus {
+  readonly kid: string
+  readonly algorithm: string
+  readonly status: 'next' | 'active' | 'retired' | 'withdrawn'
+  readonly createdAt: number
+  /** Milliseconds. */
+  readonly activeFrom: number
+}
+
+interface Ring {
+  readonly loadedAt: number
+  readonly records: readonly SigningKeyRecord[]
+  readonly publicKeys: ReadonlyMap<string, { readonly key: Key; readonly jwk: Jwk }>
+  readonly signers: Map<string, ((claims: JwtClaims) => string) | undefined>
+}
+
+export function createSigningKeys({
+  store,
+  secrets,
+  clock,
+  algorithm,
+  longestAccessLifetime,
+}: {
+  readonly store: Store
+  readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
+  readonly clock: Clock
+  readonly algorithm: Algorithm
+  readonly longestAccessLifetime: () => number
+}): SigningKeys {
+  let ring: Ring | undefined
+  let loading: Promise<Ring> | undefined
+
+  return {
+    async sign(claims) {
+      const sign = await activeSigner()
+      return sign(claims)
+    },
+    async load(kid) {
+      await fresh()
+      if (kid !== undefined && ring && !ring.publicKeys.has(kid) && older(ring, RELOAD_FOR_UNKNOWN))
+        await reload()
+    },
+    proving: {
+      find({ alg, kid }) {
+        const found = kid === undefined ? undefined : ring?.publicKeys.get(kid)?.key
+        return found?.alg === alg && kid !== undefined && !withdrawn(kid) ? found : undefined
+      },
+    },
+    isWithdrawn: withdrawn,
+    async published() {
+      const { records, publicKeys } = await fresh()
+      const now = clock()
+      const jwks = records.filter((record, index) => isPublished(record, records[index - 1], now))
+      return { keys: jwks.flatMap(({ kid }) => publicKeys.get(kid)?.jwk ?? []) }
+    },
+    async list() {
+      const { records } = await reload()
+      return records.map((record) => statusOf(record, records))
+    },
+    async rotate({ signsNow = false } = {}) {
+      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD))
+      const { records } = await reload()
+      return statusOf(record, records)
+    },
+  }
+
+  async function activeSigner(): Promise<(claims: JwtClaims) => string> {
+    const known = signerOf(await fresh())
+    if (known) return known
+    await makeKey(clock())
+    const made = signerOf(await reload())
+    if (!made) throw new StoreError('unavailable', 'no signing key can be opened with the configured secrets')
+    return made
+  }
+
+  /** The newest key that is active by now and that one of our secrets opens. */
+  function signerOf({ records, signers }: Ring): ((claims: JwtClaims) => string) | undefined {
+    const now = clock()
+    for (const record of records) {
+      if (record.activeFrom > now || record.withdrawnAt !== null) continue
+      if (!signers.has(record.kid)) signers.set(record.kid, openSigner(record))
+      const signer = signers.get(record.kid)
+      if (signer) return signer
+    }
+    return undefined
+  }
+
+  function openSigner(record: SigningKeyRecord): ((claims: JwtClaims) => string) | undefined {
+    const jwk = unwrap(secrets, record.privateWrapped, record.kid)
+    if (jwk === undefined) return undefined
+    const key = importKey(parseJwk(jwk), { kid: record.kid })
+    return createSigner({ key, typ: 'at+jwt', clock })
+  }
+
+  async function makeKey(activeFrom: number): Promise<SigningKeyRecord> {
+    const key = generateKey(algorithm)
+    const record: SigningKeyRecord = {
+      kid: key.kid,
+      algorithm,
+      publicJwk: JSON.stringify(exportJwk(key)),
+      privateWrapped: wrap(
+        secrets[0],
+        JSON.stringify(exportJwk(key, { dangerouslyIncludePrivate: true })),
+        key.kid,
+      ),
+      createdAt: clock(),
+      activeFrom,
+      withdrawnAt: null,
+    }
+    await insertSigningKey(store.db, record)
+    return record
+  }
+
+  /** The ring, at most ten seconds old; while the store is away, the last one that it gave. */
+  async function fresh(): Promise<Ring> {
+    if (ring && !older(ring, RELOAD_AFTER)) return ring
+    try {
+      return await reload()
+    } catch (thrown) {
+      if (ring) return ring
+      throw thrown
+    }
+  }
+
+  function reload(): Promise<Ring> {
+    loading ??= readRing().finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
+
+  async function readRing(): Promise<Ring> {
+    const records = await allSigningKeys(store.db)
+    ring = { loadedAt: clock(), records, publicKeys: publicKeysOf(records), signers: new Map() }
+    return ring
+  }
+
+  function older({ loadedAt }: Ring, age: number): boolean {
+    return Math.abs(clock() - loadedAt) >= age
+  }
+
+  function withdrawn(kid: string): boolean {
+    return ring?.records.some((record) => record.kid === kid && record.withdrawnAt !== null) ?? false
+  }
+
+  /** `successor` is the key that took over, or will: the next newer one. */
+  function isPublished(
+    record: SigningKeyRecord,
+    successor: SigningKeyRecord | undefined,
+    now: number,
+  ): boolean {
+    if (record.withdrawnAt !== null) return false
+    return !successor || now < successor.activeFrom + longestAccessLifetime() + PUBLISH_AHEAD
+  }
+
+  function statusOf(record: SigningKeyRecord, records: readonly SigningKeyRecord[]): SigningKeyStatus {
+    const now = clock()
+    const active = records.find((other) => other.withdrawnAt === null && other.activeFrom <= now)
+    const { kid, createdAt, activeFrom } = record
+    const status =
+      record.withdrawnAt !== null
+        ? 'withdrawn'
+        : activeFrom > now
+          ? 'next'
+          : kid === active?.kid
+            ? 'active'
+            : 'retired'
+    return { kid, algorithm: record.algorithm, status, createdAt, activeFrom }
+  }
+}
+
+function publicKeysOf(records: readonly SigningKeyRecord[]): Ring['publicKeys'] {
+  return new Map(
+    records.map(({ kid, publicJwk }) => {
+      const jwk = parseJwk(publicJwk)
+      return [kid, { key: importKey(jwk, { kid }), jwk }]
+    }),
+  )
+}
+
+/** Our own table's text; `importKey` checks every member. */
+function parseJwk(text: string): Jwk {
+  return JSON.parse(text)
+}

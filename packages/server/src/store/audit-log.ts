@@ -1,0 +1,34 @@
+import type { Db } from './open-store.ts'
+
+export interface AuditRecord {
+  readonly at: number
+  readonly type: string
+  readonly accountId: string | null
+  readonly sessionId: string | null
+  readonly network: string | null
+  readonly detail: string
+}
+
+export async function insertAudit(db: Db, entry: AuditRecord): Promise<void> {
+  await db
+    .insertInto('audit')
+    .values({
+      at: entry.at,
+      type: entry.type,
+      account_id: entry.accountId,
+      session_id: entry.sessionId,
+      network: entry.network,
+      detail: entry.detail,
+    })
+    .execute()
+}
+
+/** What happened to one account, oldest first. */
+export function auditOf(db: Db, accountId: string): Promise<AuditRecord[]> {
+  return db
+    .selectFrom('audit')
+    .select(['at', 'type', 'account_id as accountId', 'session_id as sessionId', 'network', 'detail'])
+    .where('account_id', '=', accountId)
+    .orderBy('seq')
+    .execute()
+}

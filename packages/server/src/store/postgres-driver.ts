@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { type Driver, PostgresDriver, type PostgresPool, type PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+
+const INT8 = 20
+const FLOAT8 = 701
+const CONNECTIONS = 20
+const CONNECT_TIMEOUT = 5000
+const STATEMENT_TIMEOUT = 10_000
+
+/** A pool of connections whose statements are prepared once each and whose tables are found in `schema`. */
+export function postgresDriver({ url, schema }: { url: string; schema: string }): Driver {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: STATEMENT_TIMEOUT,
+    options: `-c search_path=${schema}`,
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === INT8 || oid === FLOAT8 ? Number : pg.types.getTypeParser(oid, format),
+    },
+  })
+  // A connection that dies fails its own query; without listeners it would take the process down as well.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return new PostgresDriver({ pool: preparing(pool) })
+}
+
+function preparing(pool: pg.Pool): PostgresPool {
+  return {
+    async connect() {
+      const client = await pool.connect()
+      const query = (text: string, values: readonly unknown[]) =>
+        client.query({ text, values: [...values], name: nameOf(text) })
+      return asKyselyClient({ query, release: () => client.release() })
+    },
+    end: () => pool.end(),
+  }
+}
+
+/** Kysely's client also has a cursor form, for streaming, which Mapae does not use. */
+function asKyselyClient(client: { query: unknown; release(): void }): PostgresPoolClient {
+  return client as PostgresPoolClient
+}
+
+const names = new Map<string, string>()
+function nameOf(text: string): string {
+  const known = names.get(text)
+  if (known) return known
+  const name = createHash('sha256').update(text).digest('base64url')
+  if (names.size < 1000) names.set(text, name)
+  return name
+}

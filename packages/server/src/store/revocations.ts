@@ -1,0 +1,30 @@
+import { sql, type Transaction } from 'kysely'
+import type { Store } from './open-store.ts'
+import type { Tables } from './tables.ts'
+
+const LOCK = 0x6d617062
+
+export interface RevocationRecord {
+  readonly keyHash: string
+  readonly epoch: number | null
+  readonly expiresAt: number
+}
+
+/**
+ * The last statement of a transaction that ends something: `seq` is in commit order, because on
+ * PostgreSQL the lock is held until the commit, and SQLite has one writer.
+ */
+export async function insertRevocations(
+  store: Store,
+  db: Transaction<Tables>,
+  entries: readonly RevocationRecord[],
+): Promise<void> {
+  if (entries.length === 0) return
+  if (store.kind === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(db)
+  await db
+    .insertInto('revocations')
+    .values(
+      entries.map(({ keyHash, epoch, expiresAt }) => ({ key_hash: keyHash, epoch, expires_at: expiresAt })),
+    )
+    .execute()
+}

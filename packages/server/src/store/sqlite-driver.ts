@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
+import { StoreError } from './store-error.ts'
+
+const SQLITE_BUSY = 5
+const BUSY_PATIENCE = 2000
+const BUSY_PAUSE = 10
+const STATEMENTS_KEPT = 500
+
+/**
+ * One connection to one file, shared by everything in the process.
+ *
+ * Writes outside a transaction that arrive in the same turn of the event loop share one commit, and
+ * so one fsync: each resolves only after the commit that holds it, each keeps its own failure, and a
+ * commit that fails or is in doubt fails them all. Reads run at once, never inside a transaction that
+ * is not theirs.
+ */
+export function sqliteDriver(path: string): Driver {
+  let database: SqliteDatabase | undefined
+  let prepared = new Map<string, SqliteStatement>()
+  const waiting: Write[] = []
+  let turn: Promise<void> = Promise.resolve()
+  let owner: DatabaseConnection | undefined
+  const endTurn = new WeakMap<DatabaseConnection, () => void>()
+
+  return {
+    async init() {
+      const { DatabaseSync } = await loadSqlite()
+      database = new DatabaseSync(path)
+      database.exec('pragma busy_timeout = 20')
+      await whenFree(() => opened().exec('pragma journal_mode = wal'))
+      database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000')
+    },
+
+    async acquireConnection() {
+      const connection: DatabaseConnection = {
+        executeQuery: <R>(query: CompiledQuery) => execute<R>(connection, query),
+        streamQuery() {
+          throw new Error('streaming is not used with SQLite')
+        },
+      }
+      return connection
+    },
+
+    async beginTransaction(connection) {
+      const release = await takeTurn()
+      try {
+        await whenFree(() => opened().exec('begin immediate'))
+      } catch (thrown) {
+        release()
+        throw thrown
+      }
+      owner = connection
+      endTurn.set(connection, release)
+    },
+    commitTransaction: async (connection) => {
+      opened().exec('commit')
+      leave(connection)
+    },
+    async rollbackTransaction(connection) {
+      try {
+        rollback()
+      } finally {
+        leave(connection)
+      }
+    },
+    async releaseConnection() {},
+
+    async destroy() {
+      const release = await takeTurn()
+      database?.close()
+      database = undefined
+      prepared = new Map()
+      for (const write of waiting.splice(0)) write.reject(new StoreError('unavailable', 'closed'))
+      release()
+    },
+  }
+
+  async function execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
+    if (connection === owner) return run<R>(query)
+    if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ query, resolve, reject }))
+    while (owner) await turn
+    return run<R>(query)
+  }
+
+  function enqueue(write: Write): void {
+    waiting.push(write)
+    if (waiting.length === 1) setImmediate(commitWaiting)
+  }
+
+  async function commitWaiting(): Promise<void> {
+    const release = await takeTurn()
+    let batch: Write[] = []
+    try {
+      await whenFree(() => opened().exec('begin immediate'))
+      batch = waiting.splice(0)
+      const outcomes = batch.map((write) => attempt(() => run(write.query)))
+      opened().exec('commit')
+      batch.forEach((write, index) => {
+        const outcome = outcomes[index]
+        if (outcome?.ok) write.resolve(outcome.value)
+        else write.reject(outcome?.thrown)
+      })
+    } catch (thrown) {
+      rollback()
+      for (const write of [...batch, ...waiting.splice(0)]) write.reject(thrown)
+    } finally {
+      release()
+    }
+  }
+
+  function run<R>(query: CompiledQuery): QueryResult<R> {
+    const statement = prepare(query.sql)
+    const parameters = query.parameters.map(bindable)
+    if (returnsRows(query)) return { rows: rowsOf<R>(statement.all(...parameters)) }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) }
+  }
+
+  function prepare(sql: string): SqliteStatement {
+    const known = prepared.get(sql)
+    if (known) return known
+    if (prepared.size >= STATEMENTS_KEPT) prepared.clear()
+    const statement = opened().prepare(sql)
+    prepared.set(sql, statement)
+    return statement
+  }
+
+  function opened(): SqliteDatabase {
+    if (!database) throw new StoreError('unavailable', 'the database is closed')
+    return database
+  }
+
+  function rollback(): void {
+    try {
+      database?.exec('rollback')
+    } catch {
+      // SQLite had rolled back by itself (disk full, I/O error): nothing is open any more.
+    }
+  }
+
+  async function takeTurn(): Promise<() => void> {
+    const before = turn
+    let end = () => {}
+    turn = new Promise((resolve) => {
+      end = resolve
+    })
+    await before
+    return end
+  }
+
+  function leave(connection: DatabaseConnection): void {
+    owner = undefined
+    endTurn.get(connection)?.()
+    endTurn.delete(connection)
+  }
+}
+
+interface Write {
+  readonly query: CompiledQuery
+  // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature is generic in the row.
+  readonly resolve: (result: QueryResult<any>) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Waits, without holding up the event loop, while another process holds the write lock. */
+async function whenFree(work: () => void): Promise<void> {
+  const started = performance.now()
+  for (;;) {
+    try {
+      work()
+      return
+    } catch (thrown) {
+      if (!isBusy(thrown) || performance.now() - started > BUSY_PATIENCE) throw thrown
+      await sleep(BUSY_PAUSE)
+    }
+  }
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && Reflect.get(thrown, 'errcode') === SQLITE_BUSY
+}
+
+function attempt<T>(
+  work: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: unknown } {
+  try {
+    return { ok: true, value: work() }
+  } catch (thrown) {
+    return { ok: false, thrown }
+  }
+}
+
+function isWrite(query: CompiledQuery): boolean {
+  return query.query.kind !== 'SelectQueryNode' && !/^\s*select/i.test(query.sql)
+}
+
+function returnsRows(query: CompiledQuery): boolean {
+  return !isWrite(query) || /\breturning\b/i.test(query.sql)
+}
+
+function bindable(value: unknown): SqliteValue {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (value instanceof Uint8Array) return value
+  throw new TypeError('a value that SQLite cannot store')
+}
+
+/** The driver's border: a row has the shape that the statement selected. */
+function rowsOf<R>(rows: unknown[]): R[] {
+  return rows as R[]
+}

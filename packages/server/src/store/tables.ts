@@ -1,0 +1,98 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables, as both databases hold them. Times are milliseconds of the application's clock;
+ * lists are JSON text; hashes and ids are base64url text.
+ */
+export interface Tables {
+  accounts: AccountRow
+  identifiers: IdentifierRow
+  sessions: SessionRow
+  signing_keys: SigningKeyRow
+  revocations: RevocationRow
+  audit: AuditRow
+  settings: SettingRow
+}
+
+interface AccountRow {
+  id: string
+  name: string | null
+  password_hash: string | null
+  /** Raised to refuse every older access token of the account. */
+  epoch: Generated<number>
+  roles: string
+  scopes: string
+  disabled_at: number | null
+  created_at: number
+  updated_at: number
+}
+
+interface IdentifierRow {
+  kind: string
+  /** Normalised: what must be unique within its kind. */
+  value: string
+  account_id: string
+  /** As the person wrote it. */
+  display: string
+  verified_at: number | null
+  created_at: number
+}
+
+interface SessionRow {
+  id: string
+  account_id: string
+  client_id: string | null
+  salt: string
+  generation: number
+  refresh_hash: string
+  attempt_hash: string | null
+  previous_attempt_hash: string | null
+  rotated_at: number
+  /** The newest generation that somebody fetched without the attempt id that made it. */
+  shared_generation: Generated<number>
+  /** How many generations in a row that happened. */
+  shared_run: Generated<number>
+  transport: string
+  jkt: string | null
+  auth_time: number
+  amr: string
+  user_agent: string | null
+  network: string | null
+  created_at: number
+  expires_at: number
+  idle_expires_at: number
+  ended_at: number | null
+  end_reason: string | null
+}
+
+interface SigningKeyRow {
+  kid: string
+  algorithm: string
+  public_jwk: string
+  private_wrapped: string
+  created_at: number
+  active_from: number
+  withdrawn_at: number | null
+}
+
+interface RevocationRow {
+  seq: Generated<number>
+  key_hash: string
+  epoch: number | null
+  expires_at: number
+}
+
+interface AuditRow {
+  seq: Generated<number>
+  at: number
+  type: string
+  account_id: string | null
+  session_id: string | null
+  network: string | null
+  detail: string
+}
+
+interface SettingRow {
+  key: string
+  value: number
+}
