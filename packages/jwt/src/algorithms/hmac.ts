@@ -23,10 +23,13 @@ export function hmac(facts: { hash: string; bytes: number; block: number }): Alg
       const expected = Buffer.alloc(length)
       const presented = Buffer.alloc(length)
       return (token, dot) => {
-        if (token.length - dot - 1 !== length) return false
-        expected.write(mac(token, dot), 0, 'latin1')
-        presented.write(token.slice(dot + 1), 0, 'latin1')
-        return timingSafeEqual(expected, presented)
+        const signature = token.slice(dot + 1)
+        if (signature.length !== length) return false
+        const right = mac(token, dot)
+        expected.write(right, 0, 'latin1')
+        presented.write(signature, 0, 'latin1')
+        // As text too, because latin1 keeps only the low byte of a character.
+        return timingSafeEqual(expected, presented) && signature === right
       }
     },
   }

@@ -55,8 +55,8 @@ export function createRemoteJwkSet(url: string | URL, options: RemoteJwkSetOptio
     if (!header) return fetchOnce()
     if (find(header)) return
     const lastTry = Math.max(fetched?.at ?? -Infinity, failure?.at ?? -Infinity)
-    if (underway || settings.now() >= lastTry + settings.cooldown) return fetchOnce()
-    if (failure) throw failure.error
+    if (underway || settings.now() >= lastTry + settings.cooldown) await fetchOnce().catch(() => {})
+    if (failure && !find(header)) throw failure.error
   }
 
   function fetchOnce(): Promise<void> {
