@@ -1,6 +1,4 @@
-/** Whether a URL's host is this machine and nothing else (RFC 6761 §6.3, RFC 8252 §8.3). */
+/** Whether a URL's host is this machine by its own name: `localhost`, `127.0.0.0/8` or `[::1]` (RFC 8252 §8.3). */
 export function isLoopback(url: URL): boolean {
-  return names.has(url.hostname) || url.hostname.endsWith('.localhost')
+  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(url.hostname)
 }
-
-const names: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])

@@ -183,7 +183,7 @@ describe('the cookie names', () => {
     ['http://localhost:4000', '4000'],
     ['http://127.0.0.1', '80'],
     ['http://[::1]:8080', '8080'],
-    ['http://app.localhost:3000', '3000'],
+    ['http://127.0.0.2:3000', '3000'],
   ])('carry the port for %s', (url, port) => {
     expect(cookieNames({ url })).toEqual({ access: `mapae_access_${port}`, refresh: `mapae_refresh_${port}` })
   })

@@ -1,0 +1,91 @@
+import {
+  createRemoteJwkSet,
+  createVerifier,
+  JwtError,
+  type KeySource,
+  type RemoteJwkSet,
+  type VerifiedJwt,
+} from '@mapae/jwt'
+import { requiredClaims } from './access-claims.ts'
+import { GuardError } from './guard-error.ts'
+import { cookieNames } from './http/cookie-names.ts'
+import type { GuardOptions } from './options.ts'
+import { retryAfter } from './refusal.ts'
+import type { Renew } from './renewal.ts'
+
+/** The options of a guard, checked and prepared. */
+export type Settings = {
+  readonly verify: (token: string) => VerifiedJwt | Promise<VerifiedJwt>
+  readonly readsHeader: boolean
+  /** Nothing, where cookies do not count. */
+  readonly cookie:
+    | { readonly name: string; readonly ownOrigin: string; readonly allowedOrigins: readonly string[] }
+    | undefined
+  readonly renew: Renew
+  readonly onError: (error: unknown) => void
+}
+
+/** Throws GuardError `options_invalid`, saying which option and why. */
+export function settle(options: GuardOptions): Settings {
+  if (typeof options?.issuer !== 'string' || options.issuer === '') throw invalid('issuer must be a URL.')
+  const credentials = options.credentials ?? (canSetCookies(options.issuer) ? 'both' : 'header')
+  if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
+  return {
+    verify: prepareVerifier(options),
+    readsHeader: credentials !== 'cookie',
+    cookie: credentials === 'header' ? undefined : settleCookie(options),
+    renew: optionalFunction('renew', options.renew) ?? (async () => ({ type: 'not-applicable' })),
+    onError: optionalFunction('onError', options.onError) ?? (() => {}),
+  }
+}
+
+const sources: ReadonlySet<unknown> = new Set(['header', 'cookie', 'both'])
+
+function canSetCookies(issuer: string): boolean {
+  try {
+    return cookieNames({ url: issuer }).access !== ''
+  } catch {
+    return false
+  }
+}
+
+function prepareVerifier(options: GuardOptions): Settings['verify'] {
+  const { issuer, audience = issuer, clock, clockTolerance, fetch } = options
+  const rules = { issuer, audience, typ: 'at+jwt', requiredClaims, clock, clockTolerance }
+  const jwks = `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`
+  try {
+    const keys = options.keys ?? createRemoteJwkSet(jwks, { fetch, clock, cooldown: retryAfter })
+    return isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys })
+  } catch (cause) {
+    if (!(cause instanceof JwtError)) throw cause
+    throw invalid(cause.description, cause)
+  }
+}
+
+function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {
+  return typeof keys === 'object' && 'refresh' in keys && keys.refresh !== undefined
+}
+
+function settleCookie(options: GuardOptions): NonNullable<Settings['cookie']> {
+  const { issuer, url = issuer, allowedOrigins = [] } = options
+  for (const origin of allowedOrigins) {
+    const right = originOf('allowedOrigins', origin)
+    if (right !== origin) throw invalid(`allowedOrigins are compared to the letter: ${right}, not ${origin}.`)
+  }
+  return { name: cookieNames({ url: issuer }).access, ownOrigin: originOf('url', url), allowedOrigins }
+}
+
+function originOf(option: string, url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return parsed.origin
+  throw invalid(`${option} must be an http or https URL.`)
+}
+
+function optionalFunction<Wanted>(option: string, value: Wanted): Wanted {
+  if (value === undefined || typeof value === 'function') return value
+  throw invalid(`${option} must be a function.`)
+}
+
+function invalid(description: string, cause?: unknown): GuardError {
+  return new GuardError('options_invalid', description, cause === undefined ? undefined : { cause })
+}
