@@ -14,8 +14,9 @@ import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
 import { createClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
-import { currentUser, requireSession } from './current-session.ts'
+import { currentUser, proveSession } from './current-session.ts'
 import type { AuthEvent } from './events.ts'
+import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
@@ -130,7 +131,10 @@ function createApi(app: App): AuthApi {
     async getSession(request) {
       await ctx.ready()
       try {
-        const current = await requireSession(app, visitOf(ctx, request, {}, {}))
+        const visit = visitOf(ctx, request, {}, {})
+        const credential = accessCredential(ctx, visit)
+        requireTrustedPageForChange(ctx, { arrival: visit, method: request.method }, credential)
+        const current = await proveSession(app, credential, visit.arrivedAt)
         return { user: await currentUser(app, current), sessionId: current.session.id }
       } catch (thrown) {
         if (thrown instanceof AuthError) return null

@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from './access-token.ts'
 import { findUser, type User } from './account.ts'
 import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
-import { accessCredential, requireTrustedPageFor } from './http/credentials.ts'
+import { accessCredential, type Credential, requireTrustedPageFor } from './http/credentials.ts'
 import type { Visit } from './http/visit.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, type SessionRecord } from './store/sessions.ts'
@@ -19,10 +19,19 @@ export interface CurrentSession {
  *
  * Refuses with `token_required`, `invalid_token` or `session_ended` (401), `origin_not_allowed` (403).
  */
-export async function requireSession({ ctx, accessTokens }: App, visit: Visit): Promise<CurrentSession> {
-  const credential = accessCredential(ctx, visit)
+export async function requireSession(app: App, visit: Visit): Promise<CurrentSession> {
+  const credential = accessCredential(app.ctx, visit)
+  requireTrustedPageFor(app.ctx, visit, credential)
+  return proveSession(app, credential, visit.arrivedAt)
+}
+
+/** The session that an access token, in date and ours, stands for; refuses as {@link requireSession} does. */
+export async function proveSession(
+  { ctx, accessTokens }: App,
+  credential: Credential | undefined,
+  arrivedAt: number,
+): Promise<CurrentSession> {
   if (!credential) throw new AuthError('token_required')
-  requireTrustedPageFor(ctx, visit, credential)
   const check = await accessTokens.check(credential.token)
   if (check.type === 'withdrawn')
     throw new AuthError('invalid_token', 'The key that signed the access token was withdrawn.')
@@ -32,7 +41,7 @@ export async function requireSession({ ctx, accessTokens }: App, visit: Visit): 
   const session = await findSession(ctx.store.db, claims.sid)
   if (!session || session.accountId !== claims.sub)
     throw new AuthError('invalid_token', 'The session is not known.')
-  const reason = whyEnded(session, visit.arrivedAt)
+  const reason = whyEnded(session, arrivedAt)
   if (reason) throw new AuthError('session_ended', undefined, { members: { end_reason: reason } })
   if (claims.epoch < session.epoch)
     throw new AuthError('invalid_token', 'The access token was replaced; renew it.')

@@ -5,7 +5,7 @@ import {
   accessCredential,
   type Credential,
   refreshCredential,
-  requireTrustedPageFor,
+  requireTrustedPageForChange,
 } from './http/credentials.ts'
 import { accessCookie } from './http/deliver.ts'
 import { refusedRenewal } from './http/refused-renewal.ts'
@@ -15,8 +15,6 @@ import { StoreError } from './store/store-error.ts'
 
 /** Where a client without cookies may send its refresh token along with an API request (M3, step 12). */
 const REFRESH_FIELD = 'mapae-refresh-token'
-
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * `auth.renew`: for a guard in the auth server's own process. Checks both tokens of an API request and
@@ -42,7 +40,7 @@ async function renew(app: App, visit: Arrival, method: string): Promise<Renewal>
   const refresh = sentRefreshToken(app, visit)
   if (!refresh) return { type: 'not-applicable' }
   const access = accessCredential(ctx, visit)
-  if (!SAFE.has(method)) requireTrustedPageFor(ctx, visit, refresh, access)
+  requireTrustedPageForChange(ctx, { arrival: visit, method }, refresh, access)
   await clockCheck.refuseWhenSkewed()
 
   const { arrivedAt, from } = visit

@@ -222,7 +222,7 @@ export function createHandler(
   for (const path of new Set(routes.map((route) => route.path))) {
     hono.options(path, (c) => preflight(ctx, c.req.raw))
     hono.all(path, () => {
-      throw new AuthError('method_not_allowed', undefined, { members: { allow: methodsOf(path) } })
+      throw new AuthError('method_not_allowed', undefined, { members: { allow: methodsOf(path).join(', ') } })
     })
   }
   hono.notFound(() => refuse(new AuthError('not_found'), () => {}))

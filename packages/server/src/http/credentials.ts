@@ -45,6 +45,17 @@ export function requireTrustedPageFor(
   if (credentials.some((credential) => credential?.by === 'cookie')) requireTrustedPage(ctx, visit)
 }
 
+/** The same for pages and APIs, where only an unsafe method (RFC 9110 §9.2.1) can be forged to any use. */
+export function requireTrustedPageForChange(
+  ctx: Context,
+  { arrival, method }: { arrival: Arrival; method: string },
+  ...credentials: (Credential | undefined)[]
+): void {
+  if (!SAFE.has(method)) requireTrustedPageFor(ctx, arrival, ...credentials)
+}
+
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 /** Cookies for what says that it is a browser, the answer's body for what does not. */
 export function defaultTransport(visit: Arrival): Transport {
   return visit.header('sec-fetch-site') !== undefined || visit.header('origin') !== undefined

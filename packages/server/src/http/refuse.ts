@@ -15,7 +15,7 @@ export function refuse(thrown: unknown, report: (error: unknown) => void): Respo
     code,
     title,
     ...(status !== 500 && error.message !== title && { detail: error.message }),
-    headers: extraHeaders(code, status, error.message),
+    headers: extraHeaders(code, status, error),
   })
   return new Response(JSON.stringify({ ...body, ...error.members }), {
     status,
@@ -30,10 +30,13 @@ function asAuthError(thrown: unknown): AuthError {
 }
 
 /** Every 401 says how to authenticate (RFC 9110 §15.5.2), as RFC 6750 §3 writes it. */
-function extraHeaders(code: RefusalCode, status: number, description: string): [string, string][] {
+function extraHeaders(code: RefusalCode, status: number, error: AuthError): [string, string][] {
   if (status === 503) return [['retry-after', RETRY_AFTER]]
+  if (status === 405) return [['allow', String(error.members['allow'])]]
   if (status !== 401) return []
   if (code === 'token_required' || code === 'invalid_credentials')
     return [['www-authenticate', challenge({ scheme: 'Bearer' })]]
-  return [['www-authenticate', challenge({ scheme: 'Bearer', error: 'invalid_token', description })]]
+  return [
+    ['www-authenticate', challenge({ scheme: 'Bearer', error: 'invalid_token', description: error.message })],
+  ]
 }

@@ -124,19 +124,6 @@ export async function insertIdentifier(
     .execute()
 }
 
-/** Replaces a hash only while it is still the one that was verified. */
-export async function replacePasswordHash(
-  db: Db,
-  { id, old, hash, now }: { id: string; old: string; hash: string; now: number },
-): Promise<void> {
-  await db
-    .updateTable('accounts')
-    .set({ password_hash: hash, updated_at: now })
-    .where('id', '=', id)
-    .where('password_hash', '=', old)
-    .execute()
-}
-
 /** Disables an account and raises its epoch. Returns the new epoch, or undefined when there is nothing to do. */
 export async function disableAccount(
   db: Db,

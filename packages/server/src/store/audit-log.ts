@@ -22,13 +22,3 @@ export async function insertAudit(db: Db, entry: AuditRecord): Promise<void> {
     })
     .execute()
 }
-
-/** What happened to one account, oldest first. */
-export function auditOf(db: Db, accountId: string): Promise<AuditRecord[]> {
-  return db
-    .selectFrom('audit')
-    .select(['at', 'type', 'account_id as accountId', 'session_id as sessionId', 'network', 'detail'])
-    .where('account_id', '=', accountId)
-    .orderBy('seq')
-    .execute()
-}

@@ -15,6 +15,7 @@ export function postgresDriver({ url, schema }: { url: string; schema: string })
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: STATEMENT_TIMEOUT,
+    keepAlive: true,
     options: `-c search_path=${schema}`,
     types: {
       getTypeParser: (oid, format) =>
