@@ -1,0 +1,213 @@
+import { sql } from 'kysely'
+import { afterEach, describe, expect, test } from 'vitest'
+import { databases, type TestDatabase } from '../../../test-support/databases.ts'
+import { migrate, pendingMigrations } from '../src/store/migrate.ts'
+import { inTransaction, openStore, parseDatabaseAddress, type Store } from '../src/store/open-store.ts'
+import { insertRevocations } from '../src/store/revocations.ts'
+import { raiseSetting } from '../src/store/settings.ts'
+import { loadSqlite } from '../src/store/sqlite-library.ts'
+import { StoreError } from '../src/store/store-error.ts'
+import { pathOf, query } from './read-database.ts'
+
+const open: { store: Store; database: TestDatabase }[] = []
+afterEach(async () => {
+  for (const { store, database } of open.splice(0)) {
+    await store.db.destroy()
+    await database.close()
+  }
+})
+
+describe.each(databases)('the store, on $name', (database) => {
+  const start = async () => {
+    const opened = await database.open()
+    const store = storeAt(opened.url)
+    open.push({ store, database: opened })
+    await migrate(store)
+    return { store, database: opened }
+  }
+  const storeAt = (url: string) => {
+    const address = parseDatabaseAddress(url)
+    if (!address) throw new Error(`no database address: ${url}`)
+    return openStore(address, 'mapae')
+  }
+  const insert = (store: Store, key: string) =>
+    store.db.insertInto('settings').values({ key, value: 1 }).execute()
+  const keys = async (store: Store) =>
+    (await store.db.selectFrom('settings').select('key').orderBy('key').execute()).map((row) => row.key)
+
+  test('migrates once, whoever else does so at the same time', async () => {
+    const opened = await database.open()
+    const stores = Array.from({ length: 5 }, () => storeAt(opened.url))
+    const steps = await Promise.all(stores.map((store) => migrate(store)))
+    expect(steps.flat()).toEqual(['0001-foundation'])
+    expect(await pendingMigrations(stores[0] as Store)).toEqual([])
+    await Promise.all(stores.map((store) => store.db.destroy()))
+    await opened.close()
+  })
+
+  test('keeps each statement of a shared commit apart: one fails, the others stay', async () => {
+    const { store } = await start()
+    const outcomes = await Promise.allSettled(['a', 'b', 'a', 'c'].map((key) => insert(store, key)))
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    const failed = outcomes[2]
+    expect(failed?.status === 'rejected' && failed.reason).toMatchObject({
+      name: 'StoreError',
+      code: 'duplicate',
+    })
+    expect(await keys(store)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('undoes a transaction that fails, and nothing else', async () => {
+    const { store } = await start()
+    const failing = inTransaction(store, async (db) => {
+      await db.insertInto('settings').values({ key: 'inside', value: 1 }).execute()
+      await db.insertInto('settings').values({ key: 'inside', value: 1 }).execute()
+    })
+    const beside = insert(store, 'beside')
+    await expect(failing).rejects.toMatchObject({ code: 'duplicate' })
+    await beside
+    expect(await keys(store)).toEqual(['beside'])
+  })
+
+  test('never shows what a transaction under way has written', async () => {
+    const { store } = await start()
+    let seen: string[] | undefined
+    const reading = inTransaction(store, async (db) => {
+      await db.insertInto('settings').values({ key: 'unfinished', value: 1 }).execute()
+      const read = database.name === 'postgres' ? keys(store) : undefined
+      if (read) seen = await read
+      throw new Error('undone')
+    })
+    const read = keys(store)
+    await expect(reading).rejects.toThrow('undone')
+    expect(await read).toEqual([])
+    expect(seen ?? []).toEqual([])
+  })
+
+  test('lets many transactions and single writes through side by side', async () => {
+    const { store } = await start()
+    await raiseSetting(store.db, 'counter', 0)
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        index % 2
+          ? insert(store, `single-${index}`)
+          : inTransaction(store, async (db) => {
+              await sql`update settings set value = value + 1 where key = 'counter'`.execute(db)
+            }),
+      ),
+    )
+    const counter = await store.db
+      .selectFrom('settings')
+      .select('value')
+      .where('key', '=', 'counter')
+      .executeTakeFirst()
+    expect(counter?.value).toBe(50)
+    expect(await keys(store)).toHaveLength(51)
+  })
+
+  test('numbers revocations in the order of their commits', async () => {
+    const { store, database: opened } = await start()
+    const other = storeAt(opened.url)
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        inTransaction(index % 2 ? store : other, (db) =>
+          insertRevocations(store, db, [{ keyHash: `k${index}`, epoch: null, expiresAt: 1 }]),
+        ),
+      ),
+    )
+    const rows = await store.db.selectFrom('revocations').select('seq').orderBy('seq').execute()
+    expect(rows.map((row) => row.seq)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
+    await other.db.destroy()
+  })
+
+  test('gives numbers as numbers', async () => {
+    const { store } = await start()
+    expect(await raiseSetting(store.db, 'greatest', 1_790_000_000_000)).toBe(1_790_000_000_000)
+    expect(await raiseSetting(store.db, 'greatest', 5)).toBe(1_790_000_000_000)
+  })
+
+  test('answers a statement after it was closed with unavailable', async () => {
+    const { store } = await start()
+    await store.db.destroy()
+    await expect(insert(store, 'late')).rejects.toThrow()
+  })
+})
+
+describe('the store on SQLite', () => {
+  test('says unavailable while another process holds the lock for long, and waits while it is short', async () => {
+    const [sqlite] = databases
+    const database = await sqlite?.open()
+    if (!database) throw new Error('SQLite comes first')
+    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+
+    const { DatabaseSync } = await loadSqlite()
+    const other = new DatabaseSync(pathOf(database))
+    other.exec('begin immediate')
+    const short = store.db.insertInto('settings').values({ key: 'short', value: 1 }).execute()
+    setTimeout(() => other.exec('commit'), 100)
+    await short
+
+    other.exec('begin immediate')
+    const long = store.db.insertInto('settings').values({ key: 'long', value: 1 }).execute()
+    await expect(long).rejects.toBeInstanceOf(StoreError)
+    await expect(long).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await store.db.selectFrom('settings').select('key').execute()).toEqual([{ key: 'short' }])
+    other.exec('commit')
+    await store.db.insertInto('settings').values({ key: 'again', value: 1 }).execute()
+    other.close()
+  })
+
+  test('is durable: WAL, and every commit flushed', async () => {
+    const [sqlite] = databases
+    const database = await sqlite?.open()
+    if (!database) throw new Error('SQLite comes first')
+    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+    const read = async (pragma: string) =>
+      (await sql`select * from ${sql.raw(pragma)}`.execute(store.db)).rows[0]
+    expect(await read('pragma_journal_mode')).toEqual({ journal_mode: 'wal' })
+    expect(await read('pragma_synchronous')).toEqual({ synchronous: 2 })
+    expect(await read('pragma_foreign_keys')).toEqual({ foreign_keys: 1 })
+    expect(await query(database, 'select count(*) as n from migrations')).toEqual([{ n: 1 }])
+  })
+
+  test('keeps its write-ahead log bounded', async () => {
+    const [sqlite] = databases
+    const database = await sqlite?.open()
+    if (!database) throw new Error('SQLite comes first')
+    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+    await raiseSetting(store.db, 'n', 0)
+    await sql`pragma wal_autocheckpoint = 100`.execute(store.db)
+    for (let round = 0; round < 600; round++) {
+      await sql`update settings set value = value + 1 where key = 'n' returning value`.execute(store.db)
+    }
+    const { size } = await (await import('node:fs/promises')).stat(`${pathOf(database)}-wal`)
+    expect(size).toBeLessThan(200 * 4096 * 2)
+  })
+})
+
+describe('a database address', () => {
+  test.each([
+    ['sqlite:./data/mapae.db', { kind: 'sqlite', path: './data/mapae.db' }],
+    ['sqlite:/var/lib/mapae.db', { kind: 'sqlite', path: '/var/lib/mapae.db' }],
+    ['sqlite:///var/lib/mapae.db', { kind: 'sqlite', path: '/var/lib/mapae.db' }],
+    ['postgres://localhost/app', { kind: 'postgres', url: 'postgres://localhost/app' }],
+    ['postgresql://localhost/app', { kind: 'postgres', url: 'postgresql://localhost/app' }],
+    ['mysql://localhost/app', undefined],
+    ['sqlite::memory:', undefined],
+    ['sqlite:', undefined],
+    ['', undefined],
+  ])('%s', (text, address) => {
+    expect(parseDatabaseAddress(text)).toEqual(address)
+  })
+})
