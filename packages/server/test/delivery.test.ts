@@ -1,0 +1,299 @@
+import { decodeUnverified } from '@mapae/jwt'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { databases } from '../../../test-support/databases.ts'
+import { PASSWORD, START, someEmail, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
+
+const ACCESS = '__Host-mapae_access'
+const REFRESH = '__Host-mapae_refresh'
+const THIRTY_DAYS = 30 * 86_400
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
+
+describe.each(databases)('delivery, on $name', (database) => {
+  let server: TestAuth
+  beforeAll(async () => {
+    server = await startFreshAuth(database)
+  })
+
+  const inCookies = (body: Record<string, unknown> = {}) => server.register(body, { headers: SAME_ORIGIN })
+
+  describe('by header', () => {
+    test.each(['register', 'login', 'refresh'] as const)(
+      '%s answers with both tokens in the body, by the names of RFC 6749',
+      async (endpoint) => {
+        const email = someEmail()
+        const registered = await server.register({ email })
+        const answer =
+          endpoint === 'register'
+            ? registered
+            : endpoint === 'login'
+              ? await server.login({ email })
+              : await server.refresh(registered.json)
+
+        expect(answer.status).toBe(endpoint === 'register' ? 201 : 200)
+        expect(answer.json).toEqual({
+          ...(endpoint !== 'refresh' && { user: registered.json.user }),
+          access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+          refresh_token: expect.stringMatching(/^mrt_[\w-]{6}\.[\w-]{26}\.[12]\.[\w-]{43}$/),
+          token_type: 'Bearer',
+          expires_in: 300,
+          refresh_expires_in: THIRTY_DAYS,
+          session_id: expect.stringMatching(/^[\w-]{26}$/),
+          server_time: START / 1000,
+        })
+        expect(answer.headers.get('authorization')).toBe(`Bearer ${answer.json.access_token}`)
+        expect(answer.headers.get('cache-control')).toBe('no-store')
+        expect(answer.setCookies).toEqual([])
+      },
+    )
+
+    test('the access token says what RFC 9068 asks for, and nothing about the person', async () => {
+      const { json } = await server.register({ name: 'Chunhyang' })
+      const { header, claims } = decodeUnverified(json.access_token)
+      expect(header).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) })
+      expect(claims).toEqual({
+        iss: URL_OF_AUTH,
+        aud: URL_OF_AUTH,
+        sub: json.user.id,
+        client_id: 'first-party',
+        sid: json.session_id,
+        epoch: 0,
+        jti: expect.stringMatching(/^[\w-]{22}$/),
+        iat: START / 1000,
+        exp: START / 1000 + 300,
+        auth_time: START / 1000,
+        amr: ['pwd'],
+      })
+    })
+  })
+
+  describe('by cookie', () => {
+    test('both tokens are in HttpOnly cookies of this host, and nowhere else in the answer', async () => {
+      const answer = await inCookies()
+      expect(answer.status).toBe(201)
+      expect(Object.keys(answer.cookies)).toEqual([ACCESS, REFRESH])
+      for (const cookie of answer.setCookies) {
+        const [, ...attributes] = cookie.split('; ')
+        expect(attributes.sort()).toEqual([
+          'HttpOnly',
+          `Max-Age=${THIRTY_DAYS}`,
+          'Path=/',
+          'SameSite=Lax',
+          'Secure',
+        ])
+      }
+      expect(Object.keys(answer.json).sort()).toEqual([
+        'expires_in',
+        'refresh_expires_in',
+        'server_time',
+        'session_id',
+        'token_type',
+        'user',
+      ])
+      expect(answer.headers.get('authorization')).toBeNull()
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+      for (const token of Object.values(answer.cookies)) expect(answer.text).not.toContain(token)
+    })
+
+    test('the cookies are served, and renewed by cookies', async () => {
+      const { cookies } = await inCookies()
+      expect((await server.call('GET', '/auth/me', { cookies, headers: SAME_ORIGIN })).status).toBe(200)
+
+      const renewed = await server.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+      expect(renewed.status).toBe(200)
+      expect(Object.keys(renewed.cookies)).toEqual([ACCESS, REFRESH])
+      expect(renewed.cookies[REFRESH]).not.toBe(cookies[REFRESH])
+      expect(renewed.headers.get('authorization')).toBeNull()
+      expect(renewed.json).not.toHaveProperty('access_token')
+      expect(renewed.json).not.toHaveProperty('refresh_token')
+      const me = { cookies: renewed.cookies, headers: SAME_ORIGIN }
+      expect((await server.call('GET', '/auth/me', me)).status).toBe(200)
+    })
+
+    test('the access cookie outlives the token in it, so that step 12 can send both', async () => {
+      const own = await startFreshAuth(database)
+      const { cookies, json } = await own.register({}, { headers: SAME_ORIGIN })
+      expect(
+        Number(
+          /Max-Age=(\d+)/.exec((await own.register({}, { headers: SAME_ORIGIN })).setCookies[0] ?? '')?.[1],
+        ),
+      ).toBeGreaterThan(json.expires_in)
+      own.clock.advance(3600)
+      const expired = await own.call('GET', '/auth/me', { cookies, headers: SAME_ORIGIN })
+      expect([expired.status, expired.json.code]).toEqual([401, 'invalid_token'])
+      expect((await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })).status).toBe(200)
+    })
+
+    test('the cookies end with the session, when that comes before the idle end', async () => {
+      const own = await startFreshAuth(database, { sessionLifetime: 1000, sessionIdleLifetime: 900 })
+      const { cookies, setCookies } = await own.register({}, { headers: SAME_ORIGIN })
+      expect(setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['900', '900'])
+      own.clock.advance(800)
+      const renewed = await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+      expect(renewed.setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['200', '200'])
+      expect([renewed.json.refresh_expires_in, renewed.json.expires_in]).toEqual([200, 200])
+    })
+
+    test('logout takes both cookies back, with the attributes that they were set with', async () => {
+      const { cookies } = await inCookies()
+      const logout = await server.call('POST', '/auth/logout', { cookies, headers: SAME_ORIGIN })
+      expect(logout.status).toBe(204)
+      expect(logout.setCookies).toEqual(
+        [ACCESS, REFRESH].map((name) => `${name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`),
+      )
+    })
+
+    test('a refusal never touches a cookie', async () => {
+      const own = await startFreshAuth(database)
+      const { cookies } = await own.register({}, { headers: SAME_ORIGIN })
+      const forged = { [ACCESS]: `${cookies[ACCESS]?.slice(0, -4)}AAAA`, [REFRESH]: cookies[REFRESH] ?? '' }
+      const garbled = { [ACCESS]: 'x', [REFRESH]: 'y' }
+      const refused = []
+      for (const sent of [forged, garbled]) {
+        for (const [method, path] of [
+          ['GET', '/auth/me'],
+          ['GET', '/auth/sessions'],
+          ['DELETE', '/auth/sessions'],
+          ['POST', '/auth/refresh'],
+          ['POST', '/auth/token'],
+        ] as const) {
+          refused.push(await own.call(method, path, { cookies: sent, headers: SAME_ORIGIN }))
+          refused.push(await own.call(method, path, { cookies: sent }))
+        }
+      }
+      own.clock.advance(THIRTY_DAYS + 1)
+      refused.push(await own.call('GET', '/auth/me', { cookies, headers: SAME_ORIGIN }))
+      const ended = await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+      expect([ended.status, ended.json.code, ended.json.end_reason]).toEqual([
+        401,
+        'session_ended',
+        'idle_expired',
+      ])
+      for (const answer of [...refused, ended]) {
+        expect([401, 403]).toContain(answer.status)
+        expect(answer.setCookies).toEqual([])
+      }
+    })
+
+    test('a token in the Authorization field wins over the cookie', async () => {
+      const own = await inCookies()
+      const other = await server.register()
+      const me = await server.call('GET', '/auth/me', {
+        cookies: own.cookies,
+        headers: SAME_ORIGIN,
+        token: other.json.access_token,
+      })
+      expect(me.json.user.id).toBe(other.json.user.id)
+    })
+  })
+
+  describe('by default', () => {
+    test.each([
+      { says: 'nothing', headers: {}, by: 'header' },
+      { says: 'Sec-Fetch-Site', headers: SAME_ORIGIN, by: 'cookie' },
+      { says: 'Origin', headers: { origin: URL_OF_AUTH }, by: 'cookie' },
+    ])('a login whose headers say $says is delivered by $by', async ({ headers, by }) => {
+      const email = someEmail()
+      const answers = [
+        await server.register({ email }, { headers }),
+        await server.login({ email }, { headers }),
+      ]
+      for (const answer of answers) expect(answer.setCookies.length).toBe(by === 'cookie' ? 2 : 0)
+    })
+
+    test.each([
+      { transport: 'header', headers: SAME_ORIGIN, cookies: 0 },
+      { transport: 'cookie', headers: {}, cookies: 2 },
+    ])('transport: $transport overrides what the headers say', async ({ transport, headers, cookies }) => {
+      const email = someEmail()
+      const registered = await server.register({ email, transport }, { headers })
+      expect(registered.setCookies).toHaveLength(cookies)
+      const login = await server.login({ email, transport }, { headers })
+      expect(login.setCookies).toHaveLength(cookies)
+      expect('access_token' in login.json).toBe(cookies === 0)
+    })
+
+    test('another transport is refused', async () => {
+      const answer = await server.register({ transport: 'carrier-pigeon' })
+      expect([answer.status, answer.json.code, answer.json.errors[0]?.path]).toEqual([
+        400,
+        'invalid_request',
+        'transport',
+      ])
+    })
+  })
+
+  describe('an access token for the memory of a page', () => {
+    test('is given for both cookies, without spending a generation', async () => {
+      const { cookies, json } = await inCookies()
+      const first = await server.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+      const second = await server.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+      for (const answer of [first, second]) {
+        expect(answer.status).toBe(200)
+        expect(answer.headers.get('cache-control')).toBe('no-store')
+        expect(answer.setCookies).toEqual([])
+        expect(answer.json).toEqual({
+          access_token: expect.any(String),
+          token_type: 'Bearer',
+          expires_in: 300,
+          server_time: START / 1000,
+        })
+      }
+      const me = await server.call('GET', '/auth/me', { token: second.json.access_token })
+      expect(me.json.user).toEqual(json.user)
+      const renewed = await server.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+      expect(renewed.cookies[REFRESH]).toMatch(/\.2\.[\w-]{43}$/)
+    })
+
+    test('is not given for a refresh token in the body', async () => {
+      const { json } = await server.register()
+      const answer = await server.call('POST', '/auth/token', {
+        token: json.access_token,
+        body: { refresh_token: json.refresh_token },
+      })
+      expect([answer.status, answer.json.code]).toEqual([400, 'refresh_token_required'])
+    })
+  })
+})
+
+describe.each(databases)('cookie names, on $name', (database) => {
+  test.each([
+    { url: 'http://localhost:4000', names: ['mapae_access_4000', 'mapae_refresh_4000'] },
+    { url: 'http://127.0.0.1:8080', names: ['mapae_access_8080', 'mapae_refresh_8080'] },
+    { url: 'http://localhost', names: ['mapae_access_80', 'mapae_refresh_80'] },
+    { url: 'https://localhost:4000', names: [ACCESS, REFRESH] },
+  ])('at $url are $names, whatever the request says of its host', async ({ url, names }) => {
+    const server = await startFreshAuth(database, { url })
+    const answer = await server.call('POST', 'http://localhost:9999/auth/register', {
+      body: { email: someEmail(), password: PASSWORD },
+      headers: { origin: url, host: 'localhost:9999', 'x-forwarded-host': 'evil.example' },
+    })
+    expect(answer.status).toBe(201)
+    expect(Object.keys(answer.cookies)).toEqual(names)
+    for (const cookie of answer.setCookies) {
+      expect(/; Secure/.test(cookie)).toBe(url.startsWith('https:'))
+      expect(cookie).not.toMatch(/domain/i)
+    }
+    const me = { cookies: answer.cookies, headers: { origin: url } }
+    expect((await server.call('GET', '/auth/me', me)).status).toBe(200)
+  })
+
+  test('dangerouslyAllowHttp serves plain cookies on another host', async () => {
+    const server = await startFreshAuth(database, { url: 'http://box.lan:4000', dangerouslyAllowHttp: true })
+    const answer = await server.register({ transport: 'cookie' })
+    expect(Object.keys(answer.cookies)).toEqual(['mapae_access', 'mapae_refresh'])
+    expect(answer.setCookies.join()).not.toContain('Secure')
+  })
+
+  test('dangerousCookieDomain shares them with sub-domains, and gives the __Host- prefix up', async () => {
+    const server = await startFreshAuth(database, { dangerousCookieDomain: 'example.com' })
+    const answer = await server.register({ transport: 'cookie' })
+    expect(Object.keys(answer.cookies)).toEqual(['__Secure-mapae_access', '__Secure-mapae_refresh'])
+    const logout = await server.call('POST', '/auth/logout', {
+      cookies: answer.cookies,
+      headers: { origin: URL_OF_AUTH },
+    })
+    for (const cookie of [...answer.setCookies, ...logout.setCookies]) {
+      expect(cookie).toContain('; Secure; Domain=example.com')
+    }
+  })
+})

@@ -1,0 +1,138 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { databases } from '../../../test-support/databases.ts'
+import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
+
+const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '' }))
+vi.mock('@node-rs/argon2', async (original) => {
+  const argon2 = await original<typeof import('@node-rs/argon2')>()
+  return {
+    hash: (...args: Parameters<typeof argon2.hash>) => {
+      work.hashes++
+      return argon2.hash(...args)
+    },
+    verify: (...args: Parameters<typeof argon2.verify>) => {
+      work.verifications++
+      work.cost = String(args[0]).split('$').slice(0, 4).join('$')
+      return argon2.verify(...args)
+    },
+  }
+})
+
+describe.each(databases)('passwords, on $name', (database) => {
+  let server: TestAuth
+  beforeAll(async () => {
+    server = await startFreshAuth(database)
+  })
+
+  const registered = async (password: string) => {
+    const email = someEmail()
+    const answer = await server.register({ email, password })
+    return { email, status: answer.status, code: answer.json.code }
+  }
+  const opens = async (email: string, password: string) =>
+    (await server.login({ email, password })).status === 200
+
+  test.each([
+    ['8 letters', 'zqxjkvbw'],
+    ['8 emoji, each two units of UTF-16', '🐎🐎🐎🐎🐎🐎🐎🦄'],
+    ['8 spaces', '        '],
+    ['spaces around', '  horse battery  '],
+    ['NUL bytes', 'one\0two\0three'],
+    ['line ends and tabs', 'a\r\n\tb\u2028c\u0085d'],
+    ['Hangul', '암행어사 출두요'],
+    ['1024 letters', 'k'.repeat(1024)],
+    ['1024 emoji', '🐎'.repeat(1024)],
+    ['quotes and a backslash', `'"\\'; drop table accounts; --`],
+  ])('%s are a password', async (_, password) => {
+    const { email, status } = await registered(password)
+    expect(status).toBe(201)
+    expect(await opens(email, password)).toBe(true)
+  })
+
+  test.each([
+    ['nothing', '', 'password_too_short'],
+    ['7 letters', 'zqxjkvb', 'password_too_short'],
+    ['7 emoji, 14 units of UTF-16', '🐎'.repeat(7), 'password_too_short'],
+    ['7 letters, decomposed into 14', 'e\u0301'.repeat(7), 'password_too_short'],
+    ['1025 letters', 'k'.repeat(1025), 'password_too_long'],
+    ['16,000 letters', 'k'.repeat(16_000), 'password_too_long'],
+    ['password', 'password', 'password_too_common'],
+    ['PASSWORD', 'PASSWORD', 'password_too_common'],
+    ['12345678', '12345678', 'password_too_common'],
+  ])('%s is refused', async (_, password, refusal) => {
+    const { email, status, code } = await registered(password)
+    expect([status, code]).toEqual([400, refusal])
+    expect(await opens(email, password), 'no account was made').toBe(false)
+  })
+
+  test('a password is the same however its characters are composed', async () => {
+    const composed = await registered('pass\u00e9 compos\u00e9 한글')
+    expect(await opens(composed.email, 'passe\u0301 compose\u0301 한글'.normalize('NFD'))).toBe(true)
+    const decomposed = await registered('mot de passe\u0301'.normalize('NFD'))
+    expect(await opens(decomposed.email, 'mot de pass\u00e9')).toBe(true)
+  })
+
+  test('nothing else about it is forgiven: case, spaces, compatibility characters', async () => {
+    const { email } = await registered(' Ｈorse battery ﬁx ')
+    for (const other of [
+      ' ｈorse battery ﬁx ',
+      'Ｈorse battery ﬁx',
+      ' Ｈorse  battery ﬁx ',
+      ' Horse battery fix ',
+    ]) {
+      expect(await opens(email, other), other).toBe(false)
+    }
+  })
+
+  test.each([
+    ['1000 letters', `${'k'.repeat(999)}a`, `${'k'.repeat(999)}b`],
+    ['1024 emoji', `${'🐎'.repeat(1023)}🐎`, `${'🐎'.repeat(1023)}🦄`],
+    ['a NUL byte', 'horse\0battery', 'horse\0batterz'],
+    ['73 bytes, where bcrypt would stop', `${'k'.repeat(72)}a`, `${'k'.repeat(72)}b`],
+  ])('%s are not truncated: the last character counts', async (_, password, other) => {
+    const { email } = await registered(password)
+    expect(await opens(email, other)).toBe(false)
+    expect(await opens(email, password)).toBe(true)
+  })
+
+  test('an unknown identifier is as much work as a wrong password, from the first login on', async () => {
+    const fresh = await startFreshAuth(database)
+    const email = someEmail()
+    await fresh.register({ email })
+    const workOf = async (login: () => Promise<unknown>) => {
+      Object.assign(work, { hashes: 0, verifications: 0, cost: '' })
+      await login()
+      return { ...work }
+    }
+    const unknown = await workOf(() => fresh.login({ email: someEmail(), password: 'not the password' }))
+    const wrong = await workOf(() => fresh.login({ email, password: 'not the password' }))
+    expect(wrong).toEqual({ hashes: 0, verifications: 1, cost: '$argon2id$v=19$m=19456,t=2,p=1' })
+    expect(unknown).toEqual(wrong)
+    expect(await workOf(() => fresh.login({ identifier: 'Nobody', password: 'x' }))).toEqual(wrong)
+  })
+})
+
+describe.each(databases)('a flood of logins, on $name', (database) => {
+  test('is refused with 503 and Retry-After beyond the queue, while others are served', async () => {
+    const server = await startFreshAuth(database, { passwordHashing: { atOnce: 1, waiting: 2 } })
+    const email = someEmail()
+    const { json } = await server.register({ email })
+    const me = () => server.call('GET', '/auth/me', { token: json.access_token })
+    await Promise.all(Array.from({ length: 20 }, me)) // opens the connections
+
+    const flood = Array.from({ length: 20 }, () => server.login({ email }))
+    const served = me()
+    const answers = await Promise.all(flood)
+    expect((await served).status).toBe(200)
+
+    const busy = answers.filter((answer) => answer.status !== 200)
+    expect(busy.length).toBeGreaterThan(0)
+    expect(answers.length - busy.length).toBeGreaterThanOrEqual(3)
+    for (const answer of busy) {
+      expect([answer.status, answer.json.code]).toEqual([503, 'busy'])
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    }
+    expect((await server.login({ email })).status, 'afterwards').toBe(200)
+    expect((await server.register({ password: PASSWORD })).status, 'afterwards').toBe(201)
+  })
+})
