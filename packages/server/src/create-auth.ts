@@ -41,7 +41,7 @@ export interface Auth {
   readonly keys: RemoteJwkSet
   /** For server code. */
   readonly api: AuthApi
-  /** Waits for what is under way in the database and lets go of it. */
+  /** Waits for what is under way in the database and lets go of it; requests from then on get 503. */
   close(): Promise<void>
 }
 
@@ -74,7 +74,7 @@ export interface AuthApi {
  * Throws `AuthError` `options_invalid`, with one clear sentence, for options that cannot be.
  */
 export function createAuth(options: AuthOptions): Auth {
-  const app = createApp(options)
+  const { app, close } = createApp(options)
   const { ctx } = app
   return {
     fetch: createHandler(app),
@@ -88,11 +88,11 @@ export function createAuth(options: AuthOptions): Auth {
       },
     },
     api: createApi(app),
-    close: () => ctx.store.db.destroy(),
+    close,
   }
 }
 
-function createApp(options: AuthOptions): App {
+function createApp(options: AuthOptions): { app: App; close: () => Promise<void> } {
   const settings = parseOptions(options)
   const { clock } = settings
   const store = openStoreAt(settings)
@@ -100,10 +100,16 @@ function createApp(options: AuthOptions): App {
   let longest = settings.accessTokenLifetime * 1000
   const longestAccessLifetime = () => longest
 
-  const ready = once(async () => {
+  const opened = once(async () => {
     if (settings.autoMigrate) await migrate(store)
     longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
   })
+  let closed = false
+  const ready = () => (closed ? Promise.reject(new StoreError('unavailable', 'closed')) : opened())
+  const close = () => {
+    closed = true
+    return store.db.destroy()
+  }
   const ctx: Context = {
     settings,
     clock,
@@ -122,7 +128,7 @@ function createApp(options: AuthOptions): App {
     longestAccessLifetime,
     ready,
   }
-  return { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }
+  return { app: { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }, close }
 }
 
 function createApi(app: App): AuthApi {
