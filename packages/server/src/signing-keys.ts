@@ -37,7 +37,7 @@ export interface SigningKeys {
   /** Every key that proves a token: all but withdrawn ones. Synchronous, over what is loaded. */
   readonly proving: KeySet
   isWithdrawn(kid: string): boolean
-  /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. */
+  /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. Never empty: caches keep what they get. */
   published(): Promise<{ readonly keys: readonly Jwk[] }>
   list(): Promise<readonly SigningKeyStatus[]>
   /** Makes a key that signs after it has been published long enough; at once with `signsNow`. */
@@ -75,6 +75,7 @@ export function createSigningKeys({
 }): SigningKeys {
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
+  let making: Promise<Ring> | undefined
 
   return {
     async sign(claims) {
@@ -94,6 +95,7 @@ export function createSigningKeys({
     },
     isWithdrawn: withdrawn,
     async published() {
+      await activeSigner()
       const { records, publicKeys } = await fresh()
       const now = clock()
       const jwks = records.filter((record, index) => isPublished(record, records[index - 1], now))
@@ -105,7 +107,7 @@ export function createSigningKeys({
     },
     async rotate({ signsNow = false } = {}) {
       const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD))
-      const { records } = await reload()
+      const { records } = await readRing()
       return statusOf(record, records)
     },
   }
@@ -113,8 +115,12 @@ export function createSigningKeys({
   async function activeSigner(): Promise<(claims: JwtClaims) => string> {
     const known = signerOf(await fresh())
     if (known) return known
-    await makeKey(clock())
-    const made = signerOf(await reload())
+    making ??= makeKey(clock())
+      .then(readRing)
+      .finally(() => {
+        making = undefined
+      })
+    const made = signerOf(await making)
     if (!made) throw new StoreError('unavailable', 'no signing key can be opened with the configured secrets')
     return made
   }

@@ -63,7 +63,7 @@ export interface CallOptions {
   readonly address?: string
 }
 
-type Overrides = Partial<Omit<AuthOptions, 'clock'>>
+type Overrides = Partial<AuthOptions>
 
 /**
  * A real auth server on a database of the test, with a clock that stands still until it is advanced.
@@ -162,7 +162,7 @@ export async function answerOf(response: Response): Promise<Answer> {
     status: response.status,
     headers: response.headers,
     text,
-    json: /\bjson\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {},
+    json: text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {},
     setCookies,
     cookies: Object.fromEntries(setCookies.map((cookie) => cookie.split(';', 1)[0]?.split('=', 2) ?? [])),
   }
