@@ -98,7 +98,8 @@ export function createSigningKeys({
       await activeSigner()
       const { records, publicKeys } = await fresh()
       const now = clock()
-      const jwks = records.filter((record, index) => isPublished(record, records[index - 1], now))
+      const inForce = records.filter((record) => record.withdrawnAt === null)
+      const jwks = inForce.filter((_, index) => isPublished(inForce[index - 1], now))
       return { keys: jwks.flatMap(({ kid }) => publicKeys.get(kid)?.jwk ?? []) }
     },
     async list() {
@@ -195,13 +196,8 @@ export function createSigningKeys({
     return ring?.records.some((record) => record.kid === kid && record.withdrawnAt !== null) ?? false
   }
 
-  /** `successor` is the key that took over, or will: the next newer one. */
-  function isPublished(
-    record: SigningKeyRecord,
-    successor: SigningKeyRecord | undefined,
-    now: number,
-  ): boolean {
-    if (record.withdrawnAt !== null) return false
+  /** A key is published until the last token that it signed before its successor took over has expired. */
+  function isPublished(successor: SigningKeyRecord | undefined, now: number): boolean {
     return !successor || now < successor.activeFrom + longestAccessLifetime() + PUBLISH_AHEAD
   }
 
