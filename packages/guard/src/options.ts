@@ -15,6 +15,11 @@ export type GuardOptions = {
    * @default 'both' where the issuer can set cookies (https, or http on this machine), else 'header'
    */
   readonly credentials?: 'header' | 'cookie' | 'both' | undefined
+  /**
+   * The cookie that holds the access token, when the auth server does not use the names of `cookieNames`: with its
+   * `dangerousCookieDomain` it is `__Secure-mapae_access`, which every sub-domain can set. @default that of the issuer's URL
+   */
+  readonly accessCookie?: string | undefined
   /** The public URL of this API, whose own pages may use the cookie. @default the issuer */
   readonly url?: string | undefined
   /** Origins whose pages may use the cookie too, such as `https://app.example`. @default [] */

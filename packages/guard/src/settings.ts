@@ -28,7 +28,7 @@ export type Settings = {
 /** Throws GuardError `options_invalid`, saying which option and why. */
 export function settle(options: GuardOptions): Settings {
   if (typeof options?.issuer !== 'string' || options.issuer === '') throw invalid('issuer must be a URL.')
-  const credentials = options.credentials ?? (canSetCookies(options.issuer) ? 'both' : 'header')
+  const credentials = options.credentials ?? (canSetCookies(options) ? 'both' : 'header')
   if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
   return {
     verify: prepareVerifier(options),
@@ -41,7 +41,8 @@ export function settle(options: GuardOptions): Settings {
 
 const sources: ReadonlySet<unknown> = new Set(['header', 'cookie', 'both'])
 
-function canSetCookies(issuer: string): boolean {
+function canSetCookies({ issuer, accessCookie }: GuardOptions): boolean {
+  if (accessCookie !== undefined) return true
   try {
     return cookieNames({ url: issuer }).access !== ''
   } catch {
@@ -67,13 +68,18 @@ function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {
 }
 
 function settleCookie(options: GuardOptions): NonNullable<Settings['cookie']> {
-  const { issuer, url = issuer, allowedOrigins = [] } = options
+  const { issuer, url = issuer, allowedOrigins = [], accessCookie } = options
+  const name = accessCookie ?? cookieNames({ url: issuer }).access
+  if (!cookieName.test(name)) throw invalid('accessCookie must be the name of a cookie.')
   for (const origin of allowedOrigins) {
     const right = originOf('allowedOrigins', origin)
     if (right !== origin) throw invalid(`allowedOrigins are compared to the letter: ${right}, not ${origin}.`)
   }
-  return { name: cookieNames({ url: issuer }).access, ownOrigin: originOf('url', url), allowedOrigins }
+  return { name, ownOrigin: originOf('url', url), allowedOrigins }
 }
+
+/** RFC 6265 §4.1.1: a token of RFC 9110. */
+const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 function originOf(option: string, url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined

@@ -324,6 +324,13 @@ describe('a token in a cookie', () => {
     expect((await check('mapae_access_443')).type).toBe('refused')
   })
 
+  test('is taken from the name that was given, and then from no other', async () => {
+    const guard = guardWith({ accessCookie: '__Secure-mapae_access' })
+    const cookie = `__Secure-mapae_access=${issuer.token()}`
+    expect((await guard.check(ask({ headers: { cookie } }))).type).toBe('admitted')
+    expect((await guard.check(withCookie())).type).toBe('refused')
+  })
+
   test("does not count with credentials 'header', nor Authorization with 'cookie'", async () => {
     expect(await refusal(withCookie(), { credentials: 'header' })).toMatchObject({ code: 'token_required' })
     const request = bearer(issuer.token())
@@ -507,6 +514,7 @@ describe('the options', () => {
     ['any origin', { allowedOrigins: ['*'] }, /allowedOrigins/],
     ['the null origin', { allowedOrigins: ['null'] }, /allowedOrigins/],
     ['a url without a host', { url: '/api' }, /url/],
+    ['a cookie name that is none', { accessCookie: 'a=b' }, /accessCookie/],
     ['a renew that is no function', { renew: true }, /renew/],
     ['an onError that is no function', { onError: 'log' }, /onError/],
   ]
