@@ -33,12 +33,21 @@ async function readBytes({ request, header }: Visit): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body) {
+  for await (const chunk of unbroken(request.body)) {
     size += chunk.length
     if (size > LARGEST) throw new AuthError('body_too_large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** A client that goes away in the middle is no failure of ours. */
+async function* unbroken(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* body
+  } catch (cause) {
+    throw new AuthError('invalid_request', 'The body broke off.', { cause })
+  }
 }
 
 function requireJson({ header }: Visit): void {
