@@ -1,4 +1,4 @@
-import { decodeUnverified, type JwtClaims, JwtError } from '@mapae/jwt'
+import { decodeUnverified, type JwtClaims, JwtError, type JwtErrorCode } from '@mapae/jwt'
 import { type AccessClaims, checkAccessClaims } from './access-claims.ts'
 import { findCredential } from './credential.ts'
 import type { HeaderPair } from './http/headers.ts'
@@ -90,32 +90,16 @@ async function renewed(settings: Settings, request: GuardRequest, token: string)
   }
 }
 
+/** Whatever is not known to be another's fault is the token's, so a code that is new there refuses here. */
 function refuseToken(settings: Settings, error: JwtError): Refusal {
-  switch (error.code) {
-    case 'jwks_unavailable':
-    case 'jwks_invalid':
-      settings.onError(error)
-      return unavailable('keys_unavailable', error.description)
-    case 'key_invalid':
-    case 'options_invalid':
-      throw error
-    case 'token_malformed':
-    case 'token_too_large':
-    case 'token_expired':
-    case 'token_not_yet_valid':
-    case 'algorithm_not_allowed':
-    case 'unsupported_algorithm':
-    case 'signature_invalid':
-    case 'crit_unsupported':
-    case 'type_mismatch':
-    case 'claim_missing':
-    case 'claim_invalid':
-    case 'issuer_mismatch':
-    case 'audience_mismatch':
-    case 'key_not_found':
-      return invalidToken(error.description)
-  }
+  if (ownFaults.has(error.code)) throw error
+  if (!keySetFaults.has(error.code)) return invalidToken(error.description)
+  settings.onError(error)
+  return unavailable('keys_unavailable', error.description)
 }
+
+const ownFaults: ReadonlySet<JwtErrorCode> = new Set(['key_invalid', 'options_invalid'])
+const keySetFaults: ReadonlySet<JwtErrorCode> = new Set(['jwks_unavailable', 'jwks_invalid'])
 
 /** What a stolen copy lacks is a proof of the key, so a bound token without one is worth nothing (RFC 9449 §7.1). */
 function isBound(claims: JwtClaims): boolean {
