@@ -16,12 +16,12 @@ interface SqliteLibrary {
   DatabaseSync: new (path: string) => SqliteDatabase
 }
 
-/** `node:sqlite` where Node has it, else a package with the same interface (Node 20). */
+/** The first Node whose own SQLite is not called experimental. */
+const BUILT_IN_SINCE = 24
+
+/** `node:sqlite` where Node has a settled one, else a package with the same interface. */
 export async function loadSqlite(): Promise<SqliteLibrary> {
+  if (Number.parseInt(process.versions.node, 10) < BUILT_IN_SINCE) return import('@photostructure/sqlite')
   const builtIn: string = 'node:sqlite'
-  try {
-    return await import(builtIn)
-  } catch {
-    return await import('@photostructure/sqlite')
-  }
+  return import(builtIn)
 }
