@@ -9,20 +9,21 @@ type Tables = Readonly<Record<string, readonly Row[]>>
 
 /** Every row of every table, read on a connection of its own. */
 export async function readTables(database: TestDatabase): Promise<Tables> {
-  const names = await query(
-    database,
-    isSqlite(database)
-      ? "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
-      : "select tablename as name from pg_tables where schemaname = 'mapae' order by tablename",
-  )
-  const tables: Record<string, readonly Row[]> = {}
-  for (const { name } of names) tables[String(name)] = await query(database, `select * from ${name}`)
-  return tables
+  return connected(database, async (run) => {
+    const names = await run(
+      isSqlite(database)
+        ? "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
+        : "select tablename as name from pg_tables where schemaname = 'mapae' order by tablename",
+    )
+    const tables: Record<string, readonly Row[]> = {}
+    for (const { name } of names) tables[String(name)] = await run(`select * from ${name}`)
+    return tables
+  })
 }
 
 /** One statement on a connection of its own. */
 export async function query(database: TestDatabase, statement: string): Promise<readonly Row[]> {
-  return isSqlite(database) ? querySqlite(database, statement) : queryPostgres(database, statement)
+  return connected(database, (run) => run(statement))
 }
 
 /** All that the database holds, as text to look for secrets in: the files themselves, where there are files. */
@@ -45,21 +46,27 @@ export function isSqlite(database: TestDatabase): boolean {
   return database.url.startsWith('sqlite:')
 }
 
-async function querySqlite(database: TestDatabase, statement: string): Promise<readonly Row[]> {
+type Run = (statement: string) => Promise<readonly Row[]>
+
+async function connected<T>(database: TestDatabase, work: (run: Run) => Promise<T>): Promise<T> {
+  return isSqlite(database) ? onSqlite(database, work) : onPostgres(database, work)
+}
+
+async function onSqlite<T>(database: TestDatabase, work: (run: Run) => Promise<T>): Promise<T> {
   const { DatabaseSync } = await loadSqlite()
   const connection = new DatabaseSync(pathOf(database))
   try {
-    return connection.prepare(statement).all() as Row[]
+    return await work(async (statement) => connection.prepare(statement).all() as Row[])
   } finally {
     connection.close()
   }
 }
 
-async function queryPostgres(database: TestDatabase, statement: string): Promise<readonly Row[]> {
+async function onPostgres<T>(database: TestDatabase, work: (run: Run) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: database.url, options: '-c search_path=mapae' })
   await client.connect()
   try {
-    return (await client.query(statement)).rows
+    return await work(async (statement) => (await client.query(statement)).rows)
   } finally {
     await client.end()
   }
