@@ -11,6 +11,7 @@ export { decodeUnverified, type UnverifiedJwt } from './jwt/decode.ts'
 export type { AudiencePolicy, ClaimsPolicy, IssuerPolicy, TimePolicy, TypePolicy } from './jwt/policy.ts'
 export { createSigner, type SignerOptions, signJwt } from './jwt/sign.ts'
 export {
+  type CacheOptions,
   createVerifier,
   type RemoteVerifierOptions,
   type VerifiedJwt,

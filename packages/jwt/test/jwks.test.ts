@@ -59,6 +59,16 @@ describe('a key set', () => {
     expect(set.keys.map((key) => key.kid)).toEqual([one.kid])
   })
 
+  it('does not hide errors that are not about a key', () => {
+    const trap = {
+      kty: 'EC',
+      get crv(): string {
+        throw new RangeError('trap')
+      },
+    }
+    expect(() => createJwkSet({ keys: [trap] })).toThrow(RangeError)
+  })
+
   it('takes RSA keys that name no algorithm for RS256, or for what it is told', () => {
     const jwk = { ...exportJwk(rsa), alg: undefined }
     expect(createJwkSet({ keys: [jwk] }).keys[0]?.alg).toBe('RS256')
@@ -72,9 +82,9 @@ describe('a key set', () => {
     const ed = generateKey('Ed25519')
     expectRefusal(() => createJwkSet([ed, importKey(ed.keyObject, { alg: 'EdDSA' })]), 'jwks_invalid')
     expect(createJwkSet([rsa, importKey(rsa.keyObject, { alg: 'PS256', kid: rsa.kid })]).keys).toHaveLength(2)
-    // @ts-expect-error
-    for (const wrong of [null, {}, { keys: {} }, 'x', [{}]])
+    for (const wrong of [null, {}, { keys: {} }, 'x', [{}]] as never[]) {
       expectRefusal(() => createJwkSet(wrong), 'jwks_invalid')
+    }
   })
 
   it('verifies through a list and a set', () => {
@@ -347,5 +357,10 @@ describe('a remote key set', () => {
       'jwks_unavailable',
     )
     expect(error.description).toMatch(/fetched/)
+  })
+
+  it('fetches from a public address', async () => {
+    const unreachable = createRemoteJwkSet('https://203.0.113.1/', { timeout: 0.05 })
+    await expectRejection(unreachable.refresh(), 'jwks_unavailable')
   })
 })

@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto'
+import type { KeyType } from '../keys/jwk.ts'
 
 /** What an algorithm needs of node:crypto. Each family (HMAC, RSA, ECDSA, EdDSA) makes these from its parameters. */
 export interface AlgorithmFamily {
-  readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP'
+  readonly kty: KeyType
   /** True when a key of the type that fits can have no other algorithm, so that it need not be named. */
   readonly impliedByKey: boolean
   generate(): KeyObject

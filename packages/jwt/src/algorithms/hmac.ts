@@ -9,9 +9,7 @@ export function hmac(facts: { hash: string; bytes: number; block: number }): Alg
     generate: () => generateKeySync('hmac', { length: facts.bytes * 8 }),
     misfit: (key) => {
       if (key.type !== 'secret') return 'needs a secret (a JWK of type oct), not a public or private key'
-      return (key.symmetricKeySize ?? 0) < facts.bytes
-        ? `needs a secret of at least ${facts.bytes} bytes`
-        : undefined
+      return key.export().length < facts.bytes ? `needs a secret of at least ${facts.bytes} bytes` : undefined
     },
     signer: (key) => {
       const mac = prepareMac(key, facts)

@@ -32,7 +32,7 @@ function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily
     },
     verifier: (key) => {
       const prepared = input(key)
-      const size = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+      const size = Math.ceil(Number(key.asymmetricKeyDetails?.modulusLength) / 8)
       return (token, dot) => {
         const signature = decodeBase64url(token.slice(dot + 1))
         return signature?.length === size && verify(hash, asciiBytes(token, dot), prepared, signature)
@@ -43,10 +43,10 @@ function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily
 
 function misfit(key: KeyObject): string | undefined {
   if (key.asymmetricKeyType !== 'rsa') return 'needs an RSA key'
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength < MIN_BITS) return `needs an RSA key of at least ${MIN_BITS} bits`
-  if (modulusLength > MAX_BITS) return `takes an RSA key of at most ${MAX_BITS} bits`
-  if (publicExponent < MIN_EXPONENT || publicExponent % 2n === 0n)
-    return 'needs an odd RSA exponent of at least 65537'
-  return undefined
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  const exponent = key.asymmetricKeyDetails?.publicExponent
+  if (bits === undefined || bits < MIN_BITS) return `needs an RSA key of at least ${MIN_BITS} bits`
+  if (bits > MAX_BITS) return `takes an RSA key of at most ${MAX_BITS} bits`
+  const isGood = exponent !== undefined && exponent >= MIN_EXPONENT && exponent % 2n === 1n
+  return isGood ? undefined : 'needs an odd RSA exponent of at least 65537'
 }

@@ -1,10 +1,10 @@
 import { JwtError } from '../errors.ts'
-import { parseJsonObject } from '../json.ts'
+import { type JsonObject, parseJsonObject } from '../json.ts'
 import { decodeUtf8 } from '../text.ts'
 
 /** A key set as it was served, and for how long its server calls it fresh, if it does. */
 export interface Download {
-  readonly body: unknown
+  readonly body: JsonObject
   /** Seconds. */
   readonly maxAge: number | undefined
 }

@@ -1,6 +1,6 @@
 import type { Algorithm } from '../algorithms.ts'
 import { JwtError } from '../errors.ts'
-import { isJsonObject } from '../json.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 import type { Jwk } from '../keys/jwk.ts'
 import { type Download, download, unavailable } from './download.ts'
 import { createJwkSet, type JwkSet } from './local.ts'
@@ -114,8 +114,8 @@ function settle(location: string | URL, options: RemoteJwkSetOptions) {
 }
 
 /** Whoever can read the set could sign with its secrets: they are not keys of it. */
-function publicKeys(body: unknown, rsaAlg: Algorithm): JwkSet {
-  const keys: unknown = isJsonObject(body) ? body['keys'] : undefined
+function publicKeys(body: JsonObject, rsaAlg: Algorithm): JwkSet {
+  const { keys } = body
   if (!Array.isArray(keys))
     throw new JwtError({ code: 'jwks_invalid', description: 'The key set has no list of keys.' })
   return createJwkSet(

@@ -10,6 +10,12 @@ export interface ChosenKey {
   readonly verify: NonNullable<KeyPowers['verify']>
 }
 
+export interface KeyChoice {
+  (header: KeyQuery): ChosenKey
+  /** The key alone, unchecked. */
+  readonly find: (header: KeyQuery) => Key | undefined
+}
+
 /**
  * Prepares the choice of a key by a header, before any cryptography (RFC 8725 §3.1). Throws `unsupported_algorithm` for an `alg`
  * that does not exist, `none` among them, `algorithm_not_allowed` for one that no key of the set has or that the option
@@ -18,10 +24,10 @@ export interface ChosenKey {
 export function prepareKeyChoice(
   keys: KeySource | RemoteJwkSet,
   algorithms: readonly Algorithm[] | undefined,
-): (header: KeyQuery) => ChosenKey {
+): KeyChoice {
   const set = keySetOf(keys)
   const allowed: ReadonlySet<string> = allowedAlgorithms(set, algorithms)
-  return (header) => {
+  const choose = (header: KeyQuery): ChosenKey => {
     if (!allowed.has(header.alg)) throw refusal(header.alg)
     const key = set.find(header)
     if (!key)
@@ -31,6 +37,7 @@ export function prepareKeyChoice(
     if (!verify) throw new JwtError({ code: 'key_invalid', description: 'The key may not verify (key_ops).' })
     return { key, verify }
   }
+  return Object.assign(choose, { find: (header: KeyQuery) => set.find(header) })
 }
 
 function keySetOf(keys: KeySource | RemoteJwkSet): KeySet | RemoteJwkSet {

@@ -32,7 +32,7 @@ export function verifyJws(
   options: (JwsOptions | RemoteJwsOptions) & { readonly token: string },
 ): Uint8Array | Promise<Uint8Array> {
   const { token, keys } = options
-  const verify = prepareJwsVerifier(options)
+  const { verify } = prepareJwsVerifier(options)
   const payloadOf = (presented: string) => new Uint8Array(verify(presented).payload)
   return isRemote(keys) ? withRefresh(payloadOf, keys)(token) : payloadOf(token)
 }
@@ -44,11 +44,17 @@ export interface VerifiedJws {
   readonly payload: Buffer
 }
 
+export interface JwsVerifier {
+  readonly verify: (token: string) => VerifiedJws
+  /** Whether the key set still answers to the header with this very key. */
+  readonly stillHas: (verified: { readonly header: JwtHeader; readonly key: Key }) => boolean
+}
+
 /** Checks the options once. `checkHeader` throws for a header that it refuses, before any cryptography. */
 export function prepareJwsVerifier(
   options: JwsOptions | RemoteJwsOptions,
   checkHeader: (header: JwtHeader) => void = () => {},
-): (token: string) => VerifiedJws {
+): JwsVerifier {
   const maxLength = checkMaxLength(options.maxLength ?? DEFAULT_MAX_LENGTH)
   const chooseKey = prepareKeyChoice(options.keys, options.algorithms)
   const headerOf = rememberLast((segment) => {
@@ -56,15 +62,16 @@ export function prepareJwsVerifier(
     checkHeader(header)
     return header
   })
-  return (token) => {
+  const verify = (token: string): VerifiedJws => {
     const { first, last } = findDots(token, maxLength)
     const header = headerOf(token.slice(0, first))
-    const { key, verify } = chooseKey(header)
+    const { key, verify: isRight } = chooseKey(header)
     const payload = decodeBase64url(token.slice(first + 1, last))
     if (!payload) throw malformed('the payload is not canonical base64url')
-    if (!verify(token, last)) throw wrongSignature(token.slice(last + 1))
+    if (!isRight(token, last)) throw wrongSignature(token.slice(last + 1))
     return { header, key, payload }
   }
+  return { verify, stillHas: ({ header, key }) => chooseKey.find(header) === key }
 }
 
 /** Tokens of one issuer and key share their header: the last one is not read again. */

@@ -44,18 +44,25 @@ export interface TimePolicy {
 
 export type ClaimsPolicy = IssuerPolicy & AudiencePolicy & TimePolicy
 
-/** Checks the policy once; the function throws for claims that break it, times last, so that only a good token is expired. */
-export function prepareClaimsPolicy(policy: ClaimsPolicy): (claims: JwtClaims) => void {
+/** What is to be checked of claims: `check` everything, times last, so that only a good token is expired; `checkTimes` those alone. */
+export interface ClaimsChecks {
+  readonly check: (claims: JwtClaims) => void
+  readonly checkTimes: (claims: JwtClaims) => void
+}
+
+/** Checks the policy once; the functions throw for claims that break it. */
+export function prepareClaimsPolicy(policy: ClaimsPolicy): ClaimsChecks {
   const issuers = names('issuer', policy.issuer, policy.dangerouslyAcceptAnyIssuer)
   const audiences = names('audience', policy.audience, policy.dangerouslyAcceptAnyAudience)
   const required = [...(policy.dangerouslyAllowNoExpiry ? [] : ['exp']), ...(policy.requiredClaims ?? [])]
   const checkTimes = prepareTimes(policy)
-  return (claims) => {
+  const check = (claims: JwtClaims): void => {
     checkIssuer(claims, issuers)
     checkAudience(claims, audiences)
     for (const claim of required) if (!Object.hasOwn(claims, claim)) throw missing(claim)
     checkTimes(claims)
   }
+  return { check, checkTimes }
 }
 
 /** Checks the policy once; the function throws `type_mismatch` for a header of another type. */

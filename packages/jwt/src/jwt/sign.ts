@@ -28,6 +28,7 @@ export function createSigner(options: SignerOptions): (claims: JwtClaims) => str
   const sign = prepareJwsSigner({ key, header: { typ, ...header }, maxLength })
   return (claims) => {
     if (!isJsonObject(claims)) throw invalid('are not an object')
+    if (typeof claims['toJSON'] === 'function') throw invalid('decides by itself how it is written (toJSON)')
     checkClaimTypes(claims)
     const json = stringify(claims.iat === undefined ? { ...claims, iat: Math.floor(clock() / 1000) } : claims)
     const fault = parseJsonObject(json)

@@ -4,6 +4,7 @@ import { parseBytes } from '../jws/header.ts'
 import { isRemote, withRefresh } from '../jws/refresh.ts'
 import { type JwsOptions, prepareJwsVerifier, type RemoteJwsOptions } from '../jws/verify.ts'
 import type { Key } from '../keys/key.ts'
+import { rememberVerified } from './cache.ts'
 import { checkClaimTypes, type JwtClaims } from './claims.ts'
 import { type ClaimsPolicy, prepareClaimsPolicy, prepareTypePolicy, type TypePolicy } from './policy.ts'
 
@@ -14,8 +15,16 @@ export interface VerifiedJwt {
   readonly key: Key
 }
 
-export type VerifierOptions = JwsOptions & ClaimsPolicy & TypePolicy
-export type RemoteVerifierOptions = RemoteJwsOptions & ClaimsPolicy & TypePolicy
+export interface CacheOptions {
+  /**
+   * Remember up to `max` verified tokens, so that the same token is not verified again. A hit compares the whole token and
+   * checks again that it is in time and that its key is still in the set. Claims and headers are frozen then. @default none
+   */
+  readonly cache?: { readonly max: number } | undefined
+}
+
+export type VerifierOptions = JwsOptions & ClaimsPolicy & TypePolicy & CacheOptions
+export type RemoteVerifierOptions = RemoteJwsOptions & ClaimsPolicy & TypePolicy & CacheOptions
 
 /**
  * Checks the options once and gives a function that verifies JWTs (RFC 7519 §7.2, RFC 8725). With keys at hand it answers
@@ -39,14 +48,22 @@ export function createVerifier(
   options: VerifierOptions | RemoteVerifierOptions,
 ): (token: string) => VerifiedJwt | Promise<VerifiedJwt> {
   const keys: VerifierOptions['keys'] | RemoteJwkSet = options.keys
-  const verifySignature = prepareJwsVerifier(options, prepareTypePolicy(options))
-  const checkClaims = prepareClaimsPolicy(options)
-  const verify = (token: string): VerifiedJwt => {
-    const { header, key, payload } = verifySignature(token)
+  const jws = prepareJwsVerifier(options, prepareTypePolicy(options))
+  const { check, checkTimes } = prepareClaimsPolicy(options)
+  const verifyAnew = (token: string): VerifiedJwt => {
+    const { header, key, payload } = jws.verify(token)
     const claims = checkClaimTypes(parseBytes(payload, 'payload'))
-    checkClaims(claims)
+    check(claims)
     return { header, claims, key }
   }
+  const isStillGood = (verified: VerifiedJwt): boolean => {
+    if (!jws.stillHas(verified)) return false
+    checkTimes(verified.claims)
+    return true
+  }
+  const verify = options.cache
+    ? rememberVerified({ max: options.cache.max, verifyAnew, isStillGood })
+    : verifyAnew
   return isRemote(keys) ? withRefresh(verify, keys) : verify
 }
 

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { JwtError } from '../errors.ts'
-import { type Jwk, membersOf } from './jwk.ts'
+import { type Jwk, KEY_TYPES } from './jwk.ts'
 import { type Key, makeKey, powersOf } from './key.ts'
 import { jwkOf } from './thumbprint.ts'
 
@@ -23,8 +23,8 @@ export function exportJwk(key: Key, options: ExportJwkOptions = {}): Jwk {
     })
   }
   const whole = jwkOf(key.keyObject)
-  const members = membersOf(facts.kty)
-  const names = [...(members?.public ?? []), ...(withPrivate ? (members?.private ?? []) : [])]
+  const members = KEY_TYPES[facts.kty]
+  const names = [...members.public, ...(withPrivate ? members.private : [])]
   const chosen = names.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]])
   return { kty: facts.kty, ...Object.fromEntries(chosen), kid: key.kid, alg: key.alg, use: 'sig' }
 }

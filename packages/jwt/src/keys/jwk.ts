@@ -30,13 +30,15 @@ export interface KeyTypeMembers {
 
 export type JwkMember = 'crv' | 'd' | 'dp' | 'dq' | 'e' | 'k' | 'n' | 'p' | 'q' | 'qi' | 'x' | 'y'
 
-const KEY_TYPES: ReadonlyMap<unknown, KeyTypeMembers> = new Map<string, KeyTypeMembers>([
-  ['oct', { public: [], private: ['k'] }],
-  ['RSA', { public: ['e', 'n'], private: ['d', 'dp', 'dq', 'p', 'q', 'qi'] }],
-  ['EC', { public: ['crv', 'x', 'y'], private: ['d'] }],
-  ['OKP', { public: ['crv', 'x'], private: ['d'] }],
-])
+export type KeyType = 'oct' | 'RSA' | 'EC' | 'OKP'
+
+export const KEY_TYPES: Readonly<Record<KeyType, KeyTypeMembers>> = {
+  oct: { public: [], private: ['k'] },
+  RSA: { public: ['e', 'n'], private: ['d', 'dp', 'dq', 'p', 'q', 'qi'] },
+  EC: { public: ['crv', 'x', 'y'], private: ['d'] },
+  OKP: { public: ['crv', 'x'], private: ['d'] },
+}
 
 export function membersOf(kty: unknown): KeyTypeMembers | undefined {
-  return KEY_TYPES.get(kty)
+  return Object.entries(KEY_TYPES).find(([name]) => name === kty)?.[1]
 }

@@ -1,0 +1,56 @@
+/** Why a text looks like something that must not be in a token, or undefined. */
+export function sensitiveShape(text: string): string | undefined {
+  return PATTERNS.find(({ pattern }) => pattern.test(text))?.is ?? numberShape(text)
+}
+
+const PATTERNS: readonly { is: string; pattern: RegExp }[] = [
+  { is: 'a key in PEM form', pattern: /-----BEGIN [A-Z0-9 ]+-----/ },
+  { is: 'a password hash', pattern: /^\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156])\$/ },
+  { is: 'a token', pattern: /^(?:eyJ[\w-]+\.[\w-]+\.|mrt_[\w-]*\.)/ },
+  {
+    is: 'an access key',
+    pattern: /\b(?:sk|rk)_(?:live|test)_\w{10}|\bsk-[\w-]{20}|\bgh[oprsu]_\w{20}|\bgithub_pat_\w{20}/,
+  },
+  {
+    is: 'an access key',
+    pattern: /\bxox[abeprs]-[\w-]{10}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bglpat-[\w-]{20}/,
+  },
+  { is: 'a social security number', pattern: /^(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}$/ },
+]
+
+function numberShape(text: string): string | undefined {
+  if (!/^\d[\d -]{11,22}\d$/.test(text)) return undefined
+  if (isResidentNumber(text)) return 'a resident registration number'
+  return isCardNumber(text.replace(/[ -]/g, '')) ? 'a payment card number' : undefined
+}
+
+/** 주민등록번호 and the numbers of foreign residents: a date, a dash or a right check digit. */
+function isResidentNumber(text: string): boolean {
+  const parts = /^\d\d(\d\d)(\d\d)(-?)[1-8]\d{6}$/.exec(text)
+  if (!parts) return false
+  const [, month, day, dash] = parts
+  if (Number(month) < 1 || Number(month) > 12 || Number(day) < 1 || Number(day) > 31) return false
+  return dash === '-' || hasResidentCheckDigit([...text].map(Number))
+}
+
+const RESIDENT_WEIGHTS = [2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]
+
+function hasResidentCheckDigit(digits: readonly number[]): boolean {
+  const sum = RESIDENT_WEIGHTS.reduce((total, weight, at) => total + weight * Number(digits[at]), 0)
+  return (11 - (sum % 11)) % 10 === digits[12]
+}
+
+/** Number ranges of the card networks (ISO/IEC 7812) at the lengths that they issue, so that ids are not mistaken. */
+const CARD =
+  /^(?:4\d{15}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d|2\d\d)\d{12}|35\d{14}|9[04]\d{14})$/
+
+function isCardNumber(digits: string): boolean {
+  if (!CARD.test(digits)) return false
+  const sum = [...digits].reverse().reduce((total, digit, at) => total + luhn(Number(digit), at), 0)
+  return sum % 10 === 0
+}
+
+function luhn(digit: number, at: number): number {
+  if (at % 2 === 0) return digit
+  return digit > 4 ? digit * 2 - 9 : digit * 2
+}

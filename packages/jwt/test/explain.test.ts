@@ -1,0 +1,244 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { exportJwk, generateKey, signJwt } from '@mapae/jwt'
+import { checkBudget, explainJwt, lintClaims, measureToken, refuseSensitiveClaims } from '@mapae/jwt/explain'
+import { describe, expect, it } from 'vitest'
+import { CLAIMS, clock, expectRefusal, NOW, segment } from './support.ts'
+
+const key = generateKey('ES256')
+const token = (claims: Record<string, unknown>, header = {}) => signJwt({ claims, key, clock, header })
+const texts = (one: string) =>
+  explainJwt(one, { clock })
+    .problems.map(({ description }) => description)
+    .join(' ')
+
+describe('explainJwt', () => {
+  it('takes a token apart and says what each claim means', () => {
+    const one = token({ ...CLAIMS, scope: 'read', own: { a: '마패' } })
+    const { form, segments, header, claims, headerMembers, claimMembers, times, problems } = explainJwt(one, {
+      clock,
+    })
+    expect(form).toBe('jws')
+    expect(segments.join('.')).toBe(one)
+    expect(header).toEqual({ alg: 'ES256', typ: 'JWT', kid: key.kid })
+    expect(claims).toEqual({ ...CLAIMS, scope: 'read', own: { a: '마패' } })
+    expect(headerMembers.map(({ name }) => name)).toEqual(['alg', 'typ', 'kid'])
+    expect(claimMembers.find(({ name }) => name === 'exp')).toEqual({
+      name: 'exp',
+      value: NOW + 300,
+      meaning: expect.stringContaining('Expires'),
+      moment: { iso: '2026-01-01T00:05:00.000Z', secondsFromNow: 300 },
+    })
+    expect(claimMembers.find(({ name }) => name === 'own')?.meaning).toBeUndefined()
+    expect(times).toEqual({ state: 'valid', expiresIn: 300, lifetime: 300 })
+    expect(problems).toEqual([])
+  })
+
+  it('tells the states of time apart', () => {
+    const state = (claims: Record<string, unknown>) => explainJwt(token(claims), { clock }).times.state
+    expect(state({ exp: NOW })).toBe('expired')
+    expect(state({ exp: NOW + 1, nbf: NOW + 1 })).toBe('not_yet_valid')
+    expect(state({})).toBe('never_expires')
+    expect(explainJwt('x').times).toEqual({ state: 'unknown', expiresIn: undefined, lifetime: undefined })
+  })
+
+  it('names what is wrong', () => {
+    expect(texts(token({ exp: NOW }))).toMatch(/expired.*iss.*sub.*aud/)
+    expect(texts(token({ nbf: NOW + 9 }))).toMatch(/not valid yet/)
+    expect(texts(token({}))).toMatch(/never expires/)
+    expect(texts(token({ ...CLAIMS, exp: NOW + 90_000 }))).toMatch(/longer than a day/)
+    expect(texts(token({ ...CLAIMS, exp: NOW * 1000 }))).toMatch(/milliseconds/)
+    expect(texts(token({ ...CLAIMS, password: 'x' }))).toMatch(/password is named like a secret/)
+    expect(texts(token({ ...CLAIMS, email: 'a@b.c' }))).toMatch(/personal/)
+    expect(texts(token(CLAIMS, { jku: 'https://evil.example', jwk: exportJwk(key) }))).toMatch(
+      /\(jwk\).*\(jku\)/,
+    )
+    expect(texts(token({ ...CLAIMS, a: 'x'.repeat(800) }))).toMatch(/every request/)
+    expect(texts(token({ ...CLAIMS, a: 'x'.repeat(1500) }))).toMatch(/key stores/)
+    expect(texts(`${segment({ alg: 'None' })}.${segment({ exp: 'soon' })}.`)).toMatch(
+      /no signature.*none.*typ.*kid.*exp is not a number/,
+    )
+    expect(texts(`${segment({ crit: ['b64'], b64: false })}.${segment({})}.x`)).toMatch(
+      /not canonical.*alg.*extension/,
+    )
+    expect(texts('')).toMatch(/three segments.*header/)
+    expect(texts('a.b')).toMatch(/this has 2/)
+    expect(texts(`${segment('{"a":1,"a":2}')}.${segment([])}.AAAA`)).toMatch(/twice.*not a JSON object/)
+  })
+
+  it('does not take odd times for moments', () => {
+    const { claimMembers } = explainJwt(token({ exp: 1e300, auth_time: 'x' }), { clock })
+    expect(claimMembers.every(({ name, moment }) => name === 'iat' || moment === undefined)).toBe(true)
+  })
+
+  it('explains the header of an encrypted token', () => {
+    const { form, claims, header, problems } = explainJwt(
+      `${segment({ alg: 'dir', enc: 'A256GCM', typ: 'JWT', kid: 'a' })}..x.y.z`,
+    )
+    expect({ form, claims, header, problems }).toMatchObject({
+      form: 'jwe',
+      claims: undefined,
+      header: { enc: 'A256GCM' },
+      problems: [],
+    })
+  })
+
+  it.each(['AA==', 'A', 'AB', 'AAAB=', 'A+AA', 'é', '_w', '7aCA'])(
+    'reads %j as strictly as a verifier',
+    (text) => {
+      expect(explainJwt(`${text}.${text}.AAAA`).header).toBeUndefined()
+    },
+  )
+})
+
+describe('lintClaims', () => {
+  const refused = (claims: object) =>
+    lintClaims(claims as Record<string, unknown>)
+      .filter(({ severity }) => severity === 'refuse')
+      .map(({ path }) => path)
+
+  it.each([
+    'password',
+    'user_password',
+    'passwordHash',
+    'PWD',
+    'client_secret',
+    'clientSecret',
+    'api-key',
+    'privateKey',
+    'ssn',
+    'rrn',
+    'credit_card',
+    '비밀번호',
+    '주민등록번호',
+    'refresh_token',
+    'https://app.example/claims/password',
+    'card_number',
+    'cvv',
+    'recovery_codes',
+  ])('refuses a claim named %s', (name) => {
+    expect(refused({ [name]: 'x' })).toEqual([name])
+    expect(refused({ a: [{ [name]: 5 }] })).toEqual([`a[0].${name}`])
+  })
+
+  it.each([
+    ['a card', '4111 1111 1111 1111'],
+    ['a card without spaces', '5500005555555559'],
+    ['an Amex card', '378282246310005'],
+    ['a card as a number', 4111111111111111],
+    ['a resident registration number', '900101-1234567'],
+    ['one without a dash but with its check digit', '9001011234568'],
+    ['a social security number', '123-45-6789'],
+    ['a PEM', '-----BEGIN PRIVATE KEY-----\nMIIE'],
+    ['a password hash', '$argon2id$v=19$m=19456,t=2,p=1$abc$def'],
+    ['a bcrypt hash', '$2b$10$abcdefghijklmnopqrstuv'],
+    ['a JWT', 'eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.x'],
+    ['a refresh token', 'mrt_1.abc.1.def'],
+    ['a Stripe key', 'sk_live_1234567890abcdef'],
+    ['a GitHub token', 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'],
+    ['an AWS key', 'AKIAIOSFODNN7EXAMPLE'],
+    ['a private JWK', { kty: 'EC', d: 'x' }],
+    ['a secret JWK', { kty: 'oct', k: 'x' }],
+  ])('refuses %s by its shape', (_, value) => {
+    expect(refused({ note: value })).toEqual(['note'])
+    expect(refused({ a: { b: [value] } })).toEqual(['a.b[0]'])
+  })
+
+  it('leaves what an access token carries alone', () => {
+    const claims = {
+      ...CLAIMS,
+      jti: 'f3b0c442-98fc-1c14-9afb-4c8996fb9242',
+      sid: 'AAECAwQFBgcICQoLDA0ODw',
+      client_id: 'web',
+      epoch: 3,
+      scope: 'read write password:change',
+      roles: ['admin'],
+      amr: ['pwd', 'otp'],
+      auth_time: NOW,
+      cnf: { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs', jwk: exportJwk(key) },
+      password_changed_at: NOW,
+      has_password: true,
+      passport: null,
+      secret: '',
+      ms: 1_767_225_600_000,
+      google: '103547991597142817347',
+      order: '4111111111111112',
+      date: '2026-01-01 00:00',
+      thirteen: '9013011234568',
+      day: '9001321234568',
+      wrongCheck: '9001011234567',
+      deep: JSON.parse(`${'['.repeat(30)}${']'.repeat(30)}`),
+    }
+    expect(refused(claims)).toEqual([])
+  })
+
+  it('only warns of personal data, which an ID token may carry on purpose', () => {
+    expect(
+      lintClaims({ email: 'a@b.c', phone_number: '1' }).map(({ severity, by }) => [severity, by]),
+    ).toEqual([
+      ['warn', 'name'],
+      ['warn', 'name'],
+    ])
+  })
+
+  it('is enforced by refuseSensitiveClaims unless that is waived aloud', () => {
+    expectRefusal(
+      () => refuseSensitiveClaims({ pin: '1234', card: '4111111111111111' }),
+      'claim_sensitive',
+      /pin.*card/,
+    )
+    expect(refuseSensitiveClaims({ pin: '1234' }, { dangerouslyAllowSensitiveClaims: true })).toHaveLength(1)
+    expect(refuseSensitiveClaims({ email: 'a@b.c' })).toHaveLength(1)
+    try {
+      refuseSensitiveClaims({ pin: '987654' })
+    } catch (error) {
+      expect(String(error)).not.toContain('987654')
+    }
+  })
+})
+
+describe('the size budget', () => {
+  it('measures each claim, the fattest first', () => {
+    const one = token({ ...CLAIMS, big: '가'.repeat(50), small: 1 })
+    const measure = measureToken(one)
+    expect(measure.length).toBe(one.length)
+    expect(measure.header + measure.payload + measure.signature + 2).toBe(one.length)
+    expect(measure.claims[0]).toEqual({ name: 'big', length: Math.ceil((150 + 9) * (4 / 3)) })
+    const sum = measure.claims.reduce((total, { length }) => total + length, 0)
+    expect(Math.abs(sum - measure.payload)).toBeLessThan(measure.claims.length + 2)
+    expect(measureToken('x').claims).toEqual([])
+    expect(measureToken('a.!.b').claims).toEqual([])
+  })
+
+  it('is fine, warns from 1024 characters on and refuses from 1800 on, naming the fattest claims', () => {
+    const pad = (length: number) => 'a'.repeat(length)
+    expect(checkBudget(pad(1023)).verdict).toBe('ok')
+    expect(checkBudget(pad(1024)).verdict).toBe('warn')
+    expect(checkBudget(pad(1799)).verdict).toBe('warn')
+    expectRefusal(() => checkBudget(pad(1800)), 'token_too_large', /none/)
+    expectRefusal(
+      () => checkBudget(token({ ...CLAIMS, menu: pad(1500) })),
+      'token_too_large',
+      /menu \(\d+\), iss/,
+    )
+    expectRefusal(() => checkBudget(pad(10), { refuse: 10 }), 'token_too_large')
+    expect(checkBudget(pad(10), { warn: 10, refuse: 11 }).verdict).toBe('warn')
+  })
+})
+
+describe('the subpath', () => {
+  it('imports nothing of Node', () => {
+    const seen = new Set<string>()
+    const visit = (path: string) => {
+      if (seen.has(path)) return
+      seen.add(path)
+      const source = readFileSync(new URL(path, import.meta.url), 'utf8')
+      for (const [, target = ''] of source.matchAll(/from '([^']+)'/g)) {
+        expect(target).toMatch(/^\.\.?\//)
+        visit(new URL(target, new URL(path, import.meta.url)).href)
+      }
+      expect(source).not.toMatch(/\bBuffer\b|\bprocess\./)
+    }
+    visit(new URL('../src/explain.ts', import.meta.url).href)
+    expect(seen.size).toBeGreaterThanOrEqual(readdirSync(new URL('../src/explain/', import.meta.url)).length)
+  })
+})
