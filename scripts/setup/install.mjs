@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { npm } from './npm.mjs'
 import { progress } from './progress.mjs'
 import { root } from './root.mjs'
 import { runTool, SetupError } from './tool.mjs'
@@ -51,12 +52,4 @@ export async function install() {
     const [, count = 'the'] = /added (\d+) packages/.exec(output) ?? []
     return { done: `installed ${count} packages`, result: undefined }
   })
-}
-
-/** The npm that runs us, or else the one that came with this Node.js. */
-function npm() {
-  const { npm_execpath: running } = process.env
-  if (running?.endsWith('npm-cli.js')) return running
-  const besideNode = process.platform === 'win32' ? 'node_modules' : '../lib/node_modules'
-  return join(process.execPath, '..', besideNode, 'npm/bin/npm-cli.js')
 }

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks'
  * Standard error, so that what a program prints stays clean.
  * @template T
  * @param {string} doing such as "installing packages"
- * @param {() => Promise<{ done: string, result: T }>} work `done` is such as "installed 125 packages"
+ * @param {() => Promise<{ done: string, result: T, passed?: boolean }>} work `done` is such as "installed 125 packages"
  * @returns {Promise<T>}
  */
 export async function progress(doing, work) {
@@ -13,8 +13,8 @@ export async function progress(doing, work) {
   const seconds = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`
   if (process.stderr.isTTY) process.stderr.write(`· ${doing} …`)
   try {
-    const { done, result } = await work()
-    printOver(`✓ ${done} ${seconds()}`)
+    const { done, result, passed = true } = await work()
+    printOver(`${passed ? '✓' : '✗'} ${done} ${seconds()}`)
     return result
   } catch (error) {
     printOver(`✗ ${doing} ${seconds()}`)

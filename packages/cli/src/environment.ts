@@ -1,0 +1,29 @@
+const NAMES = [
+  'MAPAE_URL',
+  'MAPAE_SECRET',
+  'MAPAE_DATABASE',
+  'MAPAE_DATA',
+  'MAPAE_HOST',
+  'MAPAE_PORT',
+  'PORT',
+  'MAPAE_ACCESS_LIFETIME',
+  'MAPAE_REFRESH_IDLE_LIFETIME',
+  'MAPAE_SESSION_LIFETIME',
+  'MAPAE_REUSE_INTERVAL',
+  'MAPAE_ALLOWED_ORIGINS',
+  'MAPAE_TRUST_PROXY',
+  'MAPAE_DANGEROUSLY_ALLOW_HTTP',
+  'NODE_ENV',
+  'NO_COLOR',
+  'TERM',
+] as const
+
+export type VariableName = (typeof NAMES)[number]
+
+/** The environment variables that the command knows. One that is empty counts as not set. */
+export type Environment = { readonly [Name in VariableName]?: string | undefined }
+
+/** Reads the environment. This is the only place that does; libraries never do. */
+export function readEnvironment(): Environment {
+  return Object.fromEntries(NAMES.map((name) => [name, process.env[name] || undefined]))
+}

@@ -1,0 +1,3 @@
+export type { Environment } from './environment.ts'
+export type { Io } from './io.ts'
+export { run } from './run.ts'

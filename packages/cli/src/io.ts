@@ -1,0 +1,25 @@
+import { type Environment, readEnvironment } from './environment.ts'
+
+/** What the command talks to: a terminal, a pipe, or a test. */
+export interface Io {
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly environment: Environment
+  /** The time in milliseconds. */
+  readonly clock: () => number
+}
+
+export interface Input extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean | undefined
+}
+
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+}
+
+export function processIo(): Io {
+  const { stdin, stdout, stderr } = process
+  return { stdin, stdout, stderr, environment: readEnvironment(), clock: Date.now }
+}
