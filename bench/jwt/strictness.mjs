@@ -200,7 +200,7 @@ const keyLines = []
 for (const [what, rfc, alg, key] of KEYS) keyLines.push(await row(what, rfc, signers(alg, key)))
 
 const require = createRequire(import.meta.url)
-const versionOf = (name) =>
+const versionOf = (/** @type {string} */ name) =>
   JSON.parse(
     readFileSync(
       require.resolve(name).replace(new RegExp(`(node_modules/${name})/.*`), '$1/package.json'),

@@ -14,5 +14,7 @@ app.post('/orders', protect(guard), requireScope('orders:write'), (_request, res
 })
 
 const server = app.listen(Number(process.env.PORT ?? 3000), 'localhost', () => {
-  console.log(`Orders are served on http://localhost:${server.address().port}/orders`)
+  console.log(
+    `Orders are served on http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/orders`,
+  )
 })

@@ -16,4 +16,6 @@ app.post('/orders', { onRequest: requireScope('orders:write') }, async (_request
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3001), host: 'localhost' })
-console.log(`Orders are served on http://localhost:${app.server.address().port}/orders`)
+console.log(
+  `Orders are served on http://localhost:${/** @type {import('node:net').AddressInfo} */ (app.server.address()).port}/orders`,
+)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { App } from './app.ts'
 import { type RefusalCode, refusals } from './auth-error.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 const user = z.object({
   id: z.string(),

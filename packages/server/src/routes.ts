@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import type { z } from 'zod'
 import type { App } from './app.ts'
 import { AuthError, type RefusalCode } from './auth-error.ts'
 import { healthzEndpoint, readyzEndpoint } from './endpoints/health.ts'
@@ -14,26 +13,9 @@ import { startPageEndpoint } from './endpoints/start-page.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { preflight, withCors } from './http/cors.ts'
 import { refuse } from './http/refuse.ts'
-import { type ConnectionInfo, type Visit, visitOf } from './http/visit.ts'
+import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { openApiEndpoint } from './openapi.ts'
-
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
-  readonly summary: string
-  readonly body?: z.ZodType
-  /** The name of the answer in `openapi.ts`, and its status. */
-  readonly answer: {
-    readonly status: number
-    readonly schema?: 'TokensWithUser' | 'Tokens' | 'User' | 'Sessions' | 'AccessToken' | 'Object'
-  }
-  readonly refusals: readonly RefusalCode[]
-  /** Whether an access token is needed. */
-  readonly secured?: true
-  /** Answers without waiting for the database to be open. */
-  readonly aloof?: true
-  readonly endpoint: (app: App, visit: Visit) => Promise<Response>
-}
+import type { Route } from './route.ts'
 
 const BODY: readonly RefusalCode[] = [
   'invalid_request',

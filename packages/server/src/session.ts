@@ -9,11 +9,14 @@ import { inTransaction, type Tx } from './store/open-store.ts'
 import {
   endAccountSessions,
   endSession as endSessionRow,
+  findSession,
   insertSession,
   liveSessions,
   type NewSession,
   type SessionRecord,
 } from './store/sessions.ts'
+
+export type { SessionRecord }
 
 export type Transport = 'cookie' | 'header'
 
@@ -125,6 +128,11 @@ export async function endOtherSessions(
 /** The sessions of an account that can still be used, newest first. */
 export function listSessions(ctx: Context, accountId: string): Promise<SessionRecord[]> {
   return liveSessions(ctx.store.db, accountId, ctx.clock())
+}
+
+/** A session by its id, ended or not. */
+export function sessionById(ctx: Context, id: string): Promise<SessionRecord | undefined> {
+  return findSession(ctx.store.db, id)
 }
 
 /** When a session that was used at `now` ends for want of use. Milliseconds. */

@@ -7,7 +7,6 @@ import { pathOf, query } from './read-database.ts'
 import {
   type Answer,
   atTheEnd,
-  PASSWORD,
   someEmail,
   startAuth,
   startFreshAuth,

@@ -22,8 +22,8 @@ export function ecdsa(facts: { hash: string; curve: string; bytes: number }): Al
       fromDer(sign(hash, asciiBytes(signingInput), key), bytes).toString('base64url'),
     verifier: (key) => (token, dot) => {
       const signature = decodeBase64url(token.slice(dot + 1))
-      const der = signature?.length === 2 * bytes && toDer(signature, bytes)
-      return der !== false && der !== undefined && verify(hash, asciiBytes(token, dot), key, der)
+      const der = signature?.length === 2 * bytes ? toDer(signature, bytes) : undefined
+      return der !== undefined && verify(hash, asciiBytes(token, dot), key, der)
     },
   }
 }

@@ -1,19 +1,13 @@
 import type { RemoteJwkSet } from '../jwks/set.ts'
-import type { JwtHeader } from '../jws/header.ts'
 import { parseBytes } from '../jws/header.ts'
 import { isRemote, withRefresh } from '../jws/refresh.ts'
 import { type JwsOptions, prepareJwsVerifier, type RemoteJwsOptions } from '../jws/verify.ts'
-import type { Key } from '../keys/key.ts'
 import { rememberVerified } from './cache.ts'
-import { checkClaimTypes, type JwtClaims } from './claims.ts'
+import { checkClaimTypes } from './claims.ts'
 import { type ClaimsPolicy, prepareClaimsPolicy, prepareTypePolicy, type TypePolicy } from './policy.ts'
+import type { VerifiedJwt } from './verified.ts'
 
-/** A token that passed every check, and the key that it was signed with. */
-export interface VerifiedJwt {
-  readonly header: JwtHeader
-  readonly claims: JwtClaims
-  readonly key: Key
-}
+export type { VerifiedJwt }
 
 export interface CacheOptions {
   /**

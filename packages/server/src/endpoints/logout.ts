@@ -9,8 +9,7 @@ import {
 import { clearCookies } from '../http/deliver.ts'
 import type { Visit } from '../http/visit.ts'
 import { authenticSession } from '../renewal.ts'
-import { endSession } from '../session.ts'
-import { findSession, type SessionRecord } from '../store/sessions.ts'
+import { endSession, type SessionRecord, sessionById } from '../session.ts'
 import { refreshBody } from './refresh.ts'
 
 /**
@@ -39,6 +38,6 @@ async function sessionOf(
   if (byRefresh || !access) return byRefresh
   const check = await accessTokens.check(access.token)
   if (check.type !== 'valid') return undefined
-  const session = await findSession(ctx.store.db, check.claims.sid)
+  const session = await sessionById(ctx, check.claims.sid)
   return session?.accountId === check.claims.sub ? session : undefined
 }

@@ -5,8 +5,7 @@ import { seconds } from '../clock.ts'
 import { requireSession } from '../current-session.ts'
 import { privateJson } from '../http/private-json.ts'
 import type { Visit } from '../http/visit.ts'
-import { endOtherSessions, endSession, listSessions } from '../session.ts'
-import { findSession } from '../store/sessions.ts'
+import { endOtherSessions, endSession, listSessions, sessionById } from '../session.ts'
 
 const SESSION_ID = z.string().regex(/^[A-Za-z0-9_-]{26}$/)
 
@@ -31,7 +30,7 @@ export async function listSessionsEndpoint(app: App, visit: Visit): Promise<Resp
 export async function endSessionEndpoint(app: App, visit: Visit): Promise<Response> {
   const { session: current } = await requireSession(app, visit)
   const id = SESSION_ID.safeParse(visit.params['id'])
-  const session = id.success ? await findSession(app.ctx.store.db, id.data) : undefined
+  const session = id.success ? await sessionById(app.ctx, id.data) : undefined
   if (session?.accountId !== current.accountId) throw new AuthError('not_found')
   await endSession(app.ctx, session, 'ended_by_user', visit.from)
   return new Response(null, { status: 204 })

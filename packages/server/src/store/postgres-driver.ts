@@ -32,9 +32,18 @@ function preparing(pool: pg.Pool): PostgresPool {
   return {
     async connect() {
       const client = await pool.connect()
-      const query = (text: string, values: readonly unknown[]) =>
-        client.query({ text, values: [...values], name: nameOf(text) })
-      return asKyselyClient({ query, release: () => client.release() })
+      let broken = false
+      const query = async (text: string, values: readonly unknown[]) => {
+        if (broken) throw new Error('the connection is broken')
+        try {
+          return await client.query({ text, values: [...values], name: nameOf(text) })
+        } catch (thrown) {
+          // What is no answer of PostgreSQL (a timeout, a lost connection) leaves a connection of unknown state.
+          broken = !(thrown instanceof pg.DatabaseError)
+          throw thrown
+        }
+      }
+      return asKyselyClient({ query, release: () => client.release(broken) })
     },
     end: () => pool.end(),
   }

@@ -44,9 +44,10 @@ export function sqliteDriver(path: string): Driver {
     },
 
     async beginTransaction(connection) {
+      const since = performance.now()
       const release = await takeTurn()
       try {
-        await whenFree(() => opened().exec('begin immediate'))
+        await whenFree(() => opened().exec('begin immediate'), since)
       } catch (thrown) {
         release()
         throw thrown
@@ -86,14 +87,16 @@ export function sqliteDriver(path: string): Driver {
 
   function enqueue(write: Write): void {
     waiting.push(write)
-    if (waiting.length === 1) setImmediate(commitWaiting)
+    if (waiting.length > 1) return
+    const since = performance.now()
+    setImmediate(() => commitWaiting(since))
   }
 
-  async function commitWaiting(): Promise<void> {
+  async function commitWaiting(since: number): Promise<void> {
     const release = await takeTurn()
     let batch: Write[] = []
     try {
-      await whenFree(() => opened().exec('begin immediate'))
+      await whenFree(() => opened().exec('begin immediate'), since)
       batch = waiting.splice(0)
       const outcomes = batch.map((write) => attempt(() => run(write.query)))
       opened().exec('commit')
@@ -163,15 +166,14 @@ interface Write {
   readonly reject: (reason: unknown) => void
 }
 
-/** Waits, without holding up the event loop, while another process holds the write lock. */
-async function whenFree(work: () => void): Promise<void> {
-  const started = performance.now()
+/** Waits, without holding up the event loop, while another process holds the write lock; the patience counts from `since`. */
+async function whenFree(work: () => void, since: number = performance.now()): Promise<void> {
   for (;;) {
     try {
       work()
       return
     } catch (thrown) {
-      if (!isBusy(thrown) || performance.now() - started > BUSY_PATIENCE) throw thrown
+      if (!isBusy(thrown) || performance.now() - since > BUSY_PATIENCE) throw thrown
       await sleep(BUSY_PAUSE)
     }
   }

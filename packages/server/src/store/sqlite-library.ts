@@ -22,6 +22,10 @@ const BUILT_IN_SINCE = 24
 /** `node:sqlite` where Node has a settled one, else a package with the same interface. */
 export async function loadSqlite(): Promise<SqliteLibrary> {
   if (Number.parseInt(process.versions.node, 10) < BUILT_IN_SINCE) return import('@photostructure/sqlite')
-  const builtIn: string = 'node:sqlite'
-  return import(builtIn)
+  const builtIn: unknown = process.getBuiltinModule('node:sqlite')
+  return isLibrary(builtIn) ? builtIn : import('@photostructure/sqlite')
+}
+
+function isLibrary(module: unknown): module is SqliteLibrary {
+  return typeof module === 'object' && module !== null && 'DatabaseSync' in module
 }

@@ -1,0 +1,23 @@
+import type { z } from 'zod'
+import type { App } from './app.ts'
+import type { RefusalCode } from './auth-error.ts'
+import type { Visit } from './http/visit.ts'
+
+/** One address: what it takes, what it answers, what it may refuse. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly summary: string
+  readonly body?: z.ZodType
+  /** The name of the answer in `openapi.ts`, and its status. */
+  readonly answer: {
+    readonly status: number
+    readonly schema?: 'TokensWithUser' | 'Tokens' | 'User' | 'Sessions' | 'AccessToken' | 'Object'
+  }
+  readonly refusals: readonly RefusalCode[]
+  /** Whether an access token is needed. */
+  readonly secured?: true
+  /** Answers without waiting for the database to be open. */
+  readonly aloof?: true
+  readonly endpoint: (app: App, visit: Visit) => Promise<Response>
+}
