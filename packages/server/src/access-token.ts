@@ -80,6 +80,9 @@ function ownClaims(
   return claims
 }
 
+/** How many verified tokens are kept, some 2 KB each: a device sends the same one until it expires. */
+const REMEMBERED = 10_000
+
 /** Checks tokens of ours, in two ways: as an API does, and for renewal, which forgives the expiry alone. */
 export interface AccessTokens {
   /** In date and ours. */
@@ -96,7 +99,7 @@ export function createAccessTokens(ctx: Context): AccessTokens {
     requiredClaims: ['sub', 'sid', 'epoch', 'jti', 'iat', 'client_id'],
     clock: ctx.clock,
   }
-  const now = createVerifier({ ...policy, audience: ctx.settings.audience })
+  const now = createVerifier({ ...policy, audience: ctx.settings.audience, cache: { max: REMEMBERED } })
   // The time and the audience are forgiven, so that neither an expiry nor a changed option logs anyone out.
   const ever = createVerifier({ ...policy, dangerouslyAcceptAnyAudience: true, dangerouslyIgnoreTimes: true })
 

@@ -9,7 +9,7 @@ import { refusedRequest } from './refused-request.ts'
 /** Answers one request; `address` is the peer's. */
 export type Handler = (
   request: Request,
-  connection: { readonly address: string | undefined },
+  connection: { readonly address: string | undefined; readonly lengthIsKept: boolean },
 ) => Promise<Response>
 
 /** A bound port. */
@@ -44,7 +44,7 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
   const listener = getRequestListener(
     async (request, { incoming }) => {
       const answer = handle ?? (await given)
-      return answer(request, { address: incoming.socket?.remoteAddress })
+      return answer(request, { address: incoming.socket?.remoteAddress, lengthIsKept: true })
     },
     { errorHandler: refusedRequest },
   )

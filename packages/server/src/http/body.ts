@@ -28,8 +28,11 @@ export async function readBody<T>(visit: Visit, schema: z.ZodType<T>): Promise<T
   })
 }
 
-async function readBytes({ request, header }: Visit): Promise<Uint8Array> {
-  if (Number(header('content-length') ?? 0) > LARGEST) throw new AuthError('body_too_large')
+/** A body whose length is known is read in one piece, which costs far less than its stream. */
+async function readBytes({ request, header, connection }: Visit): Promise<Uint8Array> {
+  const declared = header('content-length')
+  if (Number(declared ?? 0) > LARGEST) throw new AuthError('body_too_large')
+  if (declared !== undefined && connection.lengthIsKept) return whole(request)
   if (!request.body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
@@ -41,13 +44,25 @@ async function readBytes({ request, header }: Visit): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
+async function whole(request: Request): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await request.arrayBuffer())
+  } catch (cause) {
+    throw brokenOff(cause)
+  }
+}
+
 /** A client that goes away in the middle is no failure of ours. */
 async function* unbroken(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   try {
     yield* body
   } catch (cause) {
-    throw new AuthError('invalid_request', 'The body broke off.', { cause })
+    throw brokenOff(cause)
   }
+}
+
+function brokenOff(cause: unknown): AuthError {
+  return new AuthError('invalid_request', 'The body broke off.', { cause })
 }
 
 function requireJson({ header }: Visit): void {

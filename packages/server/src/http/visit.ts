@@ -13,6 +13,7 @@ export interface Arrival {
 /** One request to the auth server, under way. */
 export interface Visit extends Arrival {
   readonly request: Request
+  readonly connection: ConnectionInfo
   readonly params: Readonly<Record<string, string>>
 }
 
@@ -20,6 +21,8 @@ export interface Visit extends Arrival {
 export interface ConnectionInfo {
   /** The address of the peer, which may be a proxy. */
   readonly address?: string | undefined
+  /** The listener holds a body to its `Content-Length`, as Node's does. @default false: a declared length is not believed */
+  readonly lengthIsKept?: boolean | undefined
 }
 
 const LONGEST_USER_AGENT = 256
@@ -31,7 +34,7 @@ export function visitOf(
   params: Readonly<Record<string, string>>,
 ): Visit {
   const header = (name: string) => request.headers.get(name) ?? undefined
-  return { request, params, ...arrival(ctx, header, connection.address) }
+  return { request, connection, params, ...arrival(ctx, header, connection.address) }
 }
 
 /** What every request tells, whatever framework it came through. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
 
 export interface AccountRecord {
   readonly id: string
@@ -32,9 +33,14 @@ const columns = [
 
 const identifierColumns = ['kind', 'value', 'display', 'verified_at as verifiedAt'] as const
 
-export function findAccount(db: Db, id: string): Promise<AccountRecord | undefined> {
-  return db.selectFrom('accounts').select(columns).where('id', '=', id).executeTakeFirst()
+export async function findAccount(db: Db, id: string): Promise<AccountRecord | undefined> {
+  const [account] = await accountById(db, { id })
+  return account
 }
+
+const accountById = prepared((db, { id }: { readonly id: string }) =>
+  db.selectFrom('accounts').select(columns).where('id', '=', id),
+)
 
 export function findAccountByIdentifier(
   db: Db,
@@ -50,13 +56,12 @@ export function findAccountByIdentifier(
 }
 
 export function identifiersOf(db: Db, accountId: string): Promise<IdentifierRecord[]> {
-  return db
-    .selectFrom('identifiers')
-    .select(identifierColumns)
-    .where('account_id', '=', accountId)
-    .orderBy('kind')
-    .execute()
+  return identifiersByAccount(db, { accountId })
 }
+
+const identifiersByAccount = prepared((db, { accountId }: { readonly accountId: string }) =>
+  db.selectFrom('identifiers').select(identifierColumns).where('account_id', '=', accountId).orderBy('kind'),
+)
 
 /** A page of all accounts, in the order of their ids, each with its identifiers. */
 export async function listAccounts(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
 
 /** One login on one device, with what its account says now. */
 export interface SessionRecord {
@@ -72,9 +73,14 @@ function select(db: Db) {
   return db.selectFrom('sessions').innerJoin('accounts', 'accounts.id', 'sessions.account_id').select(columns)
 }
 
-export function findSession(db: Db, id: string): Promise<SessionRecord | undefined> {
-  return select(db).where('sessions.id', '=', id).executeTakeFirst()
+export async function findSession(db: Db, id: string): Promise<SessionRecord | undefined> {
+  const [session] = await sessionById(db, { id })
+  return session
 }
+
+const sessionById = prepared((db, { id }: { readonly id: string }) =>
+  select(db).where('sessions.id', '=', id),
+)
 
 /** Those of an account that can still be renewed, newest first. */
 export function liveSessions(db: Db, accountId: string, now: number): Promise<SessionRecord[]> {
@@ -130,24 +136,39 @@ export interface Rotation {
 
 /** The one statement that spends a generation. False: the row is no longer what the caller judged. */
 export async function rotateSession(db: Db, rotation: Rotation): Promise<boolean> {
-  const rows = await db
-    .updateTable('sessions')
-    .set({
-      generation: rotation.generation,
-      refresh_hash: rotation.refreshHash,
-      attempt_hash: rotation.attemptHash,
-      previous_attempt_hash: rotation.previousAttemptHash,
-      rotated_at: rotation.now,
-      idle_expires_at: rotation.idleExpiresAt,
-    })
-    .where('id', '=', rotation.id)
-    .where('generation', '=', rotation.expected.generation)
-    .where('refresh_hash', '=', rotation.expected.refreshHash)
-    .where('ended_at', 'is', null)
-    .returning('id')
-    .execute()
+  const { expected, ...changes } = rotation
+  const rows = await rotated(db, {
+    ...changes,
+    expectedGeneration: expected.generation,
+    expectedHash: expected.refreshHash,
+  })
   return rows.length === 1
 }
+
+const rotated = prepared(
+  (
+    db,
+    rotation: Omit<Rotation, 'expected'> & {
+      readonly expectedGeneration: number
+      readonly expectedHash: string
+    },
+  ) =>
+    db
+      .updateTable('sessions')
+      .set({
+        generation: rotation.generation,
+        refresh_hash: rotation.refreshHash,
+        attempt_hash: rotation.attemptHash,
+        previous_attempt_hash: rotation.previousAttemptHash,
+        rotated_at: rotation.now,
+        idle_expires_at: rotation.idleExpiresAt,
+      })
+      .where('id', '=', rotation.id)
+      .where('generation', '=', rotation.expectedGeneration)
+      .where('refresh_hash', '=', rotation.expectedHash)
+      .where('ended_at', 'is', null)
+      .returning('id'),
+)
 
 /** Pushes the idle end of a live session out without spending a generation. */
 export async function touchSession(
