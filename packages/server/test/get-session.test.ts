@@ -45,6 +45,17 @@ describe.each(databases)('auth.api.getSession, on $name', (database) => {
     }
   })
 
+  test('knows nobody on a WebSocket that the page of another site opened', async () => {
+    const server = await startFreshAuth(database)
+    const { cookies, json } = await server.register({ transport: 'cookie' })
+    const upgrade = (headers: Readonly<Record<string, string>>) =>
+      requestOf('GET', `${URL_OF_AUTH}/live`, { cookies, headers: { upgrade: 'websocket', ...headers } })
+    for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'same-site' }, {}])
+      expect(await server.auth.api.getSession(upgrade(headers))).toBeNull()
+    const own = await server.auth.api.getSession(upgrade({ origin: URL_OF_AUTH }))
+    expect(own?.user.id).toBe(json.user.id)
+  })
+
   test('throws when the database cannot tell: it never says that nobody is asking', async () => {
     const server = await startFreshAuth(database)
     const { json } = await server.register()

@@ -45,13 +45,17 @@ export function requireTrustedPageFor(
   if (credentials.some((credential) => credential?.by === 'cookie')) requireTrustedPage(ctx, visit)
 }
 
-/** The same for pages and APIs, where only an unsafe method (RFC 9110 §9.2.1) can be forged to any use. */
+/**
+ * The same for pages and APIs, where only an unsafe method (RFC 9110 §9.2.1) can be forged to any use, and a
+ * WebSocket: it opens with GET, and the page that opened it reads all that comes.
+ */
 export function requireTrustedPageForChange(
   ctx: Context,
   { arrival, method }: { arrival: Arrival; method: string },
   ...credentials: (Credential | undefined)[]
 ): void {
-  if (!SAFE.has(method)) requireTrustedPageFor(ctx, arrival, ...credentials)
+  const opensSocket = arrival.header('upgrade') !== undefined
+  if (opensSocket || !SAFE.has(method)) requireTrustedPageFor(ctx, arrival, ...credentials)
 }
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
