@@ -102,6 +102,17 @@ describe.each(databases)('the page that asks, on $name', (database) => {
     },
   )
 
+  test.each(pages)(
+    'a form on Origin $origin and Sec-Fetch-Site $site that no cookie comes along with takes none away either',
+    async (page) => {
+      // SameSite=Lax keeps the cookies from a form of another site, but its answer may set and clear them.
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      const logout = await server.call('POST', '/auth/logout', { headers: { ...form, ...fieldsOf(page) } })
+      expect(logout.status).toBe(page.trusted ? 204 : 403)
+      expect(logout.setCookies).toHaveLength(page.trusted ? 2 : 0)
+    },
+  )
+
   test.each(TAKEN_FOR_ALLOWED)('%j is not an allowed origin', async (origin) => {
     const headers = { origin, 'sec-fetch-site': 'same-origin' }
     const me = await server.call('GET', '/auth/me', { cookies: person.cookies, headers })

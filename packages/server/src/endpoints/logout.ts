@@ -4,6 +4,7 @@ import {
   accessCredential,
   type Credential,
   refreshCredential,
+  requireTrustedPage,
   requireTrustedPageFor,
 } from '../http/credentials.ts'
 import { clearCookies } from '../http/deliver.ts'
@@ -21,6 +22,8 @@ export async function logoutEndpoint(app: App, visit: Visit): Promise<Response> 
   const body = await readBody(visit, refreshBody)
   const refresh = refreshCredential(ctx, visit, body.refresh_token)
   const access = accessCredential(ctx, visit)
+  // Without a credential nothing vouches for the page, and a foreign one must not take the cookies away.
+  if (!refresh && !access) requireTrustedPage(ctx, visit)
   requireTrustedPageFor(ctx, visit, refresh, access)
   const session = await sessionOf(app, refresh, access)
   if (session) await endSession(ctx, session, 'logout', visit.from)
