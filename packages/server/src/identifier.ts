@@ -7,8 +7,11 @@ export interface Identifier {
   readonly display: string
 }
 
-const EMAIL = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}\.[^\s@\p{C}.]{2,63}$/u
-const USERNAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._-]{1,30})[\p{L}\p{M}\p{N}]$/u
+// \p{DI}: what no font draws (fillers, joiners, variation selectors); two names must not differ in that alone.
+// In an address no RFC 5322 specials either: mail to `me<you@example.com` goes to you.
+const EMAIL =
+  /^[^\s@\p{C}\p{DI}()<>[\]:;,\\"]{1,64}@(?:[^\s@\p{C}\p{DI}()<>[\]:;,\\".]{1,63}\.)+[^\s@\p{C}\p{DI}()<>[\]:;,\\".]{2,63}$/u
+const USERNAME = /^(?!.*\p{DI})[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{1,30}[\p{L}\p{M}\p{N}]$/u
 
 /** An e-mail address: one `@`, a dotted host, at most 254 characters. Case and NFC do not tell two apart. */
 export function emailIdentifier(email: string): Identifier {

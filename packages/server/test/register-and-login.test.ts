@@ -3,6 +3,9 @@ import { databases } from '../../../test-support/databases.ts'
 import { query, readTables } from './read-database.ts'
 import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
 
+/** Letters and marks by their category that no font draws: Hangul fillers, a joiner, variation selectors. */
+const INVISIBLE = ['\u3164', '\uffa0', '\u115f', '\u1160', '\u034f', '\u180b', '\ufe0f', '\u{e0100}']
+
 describe.each(databases)('registering and logging in, on $name', (database) => {
   let server: TestAuth
   beforeAll(async () => {
@@ -100,7 +103,16 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     'me@example.com\n',
     'bell\u0007@example.com',
     'zero\u200bwidth@example.com',
+    ...INVISIBLE.map((nothing) => `me${nothing}@example.com`),
+    'me<you@example.com',
+    'me,you@example.com',
+    'group:you@example.com',
+    'you@example.com>',
+    '"me"@example.com',
+    'me@.example.com',
+    'me@example..com',
     `${'a'.repeat(65)}@example.com`,
+    `me@${'a'.repeat(64)}.example.com`,
     '',
   ])('%j is not an e-mail address', async (email) => {
     const answer = await server.register({ email })
@@ -116,6 +128,8 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     'white space',
     'zero\u200bwidth',
     'right\u202eleft',
+    ...INVISIBLE.map((nothing) => `ad${nothing}min`),
+    ...INVISIBLE.map((nothing) => `admin${nothing}`),
     '',
   ])('%j is not a username', async (username) => {
     const answer = await server.register({ username })
