@@ -214,6 +214,15 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     expect([renewal.status, renewal.json.end_reason]).toEqual([401, 'account_disabled'])
   })
 
+  test('an id names its account, also when somebody has taken it for a username', async () => {
+    const ids = (await readTables(server.database))['accounts']?.map((row) => String(row['id'])) ?? []
+    const id = ids.find((each) => /^[a-z0-9].*[a-z0-9]$/i.test(each)) ?? ''
+    const shadow = await server.register({ username: id.toLowerCase() })
+    expect(shadow.status).toBe(201)
+    expect((await server.auth.api.findUser(id))?.id).toBe(id)
+    expect((await server.auth.api.findUser(id.toLowerCase()))?.id).toBe(shadow.json.user.id)
+  })
+
   test('a user that server code made logs in with roles and scopes in the token', async () => {
     const user = await server.auth.api.createUser({
       username: 'made-by-code',
