@@ -1,11 +1,20 @@
 import { decodeUnverified } from '@mapae/jwt'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
-import { PASSWORD, START, someEmail, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
+import {
+  cookieField,
+  PASSWORD,
+  START,
+  someEmail,
+  startFreshAuth,
+  type TestAuth,
+  URL_OF_AUTH,
+} from './start-auth.ts'
 
 const ACCESS = '__Host-mapae_access'
 const REFRESH = '__Host-mapae_refresh'
 const THIRTY_DAYS = 30 * 86_400
+const LONGEST_SESSION = 180 * 86_400
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
 
 describe.each(databases)('delivery, on $name', (database) => {
@@ -75,7 +84,7 @@ describe.each(databases)('delivery, on $name', (database) => {
         const [, ...attributes] = cookie.split('; ')
         expect(attributes.sort()).toEqual([
           'HttpOnly',
-          `Max-Age=${THIRTY_DAYS}`,
+          `Max-Age=${LONGEST_SESSION}`,
           'Path=/',
           'SameSite=Lax',
           'Secure',
@@ -123,13 +132,26 @@ describe.each(databases)('delivery, on $name', (database) => {
       expect((await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })).status).toBe(200)
     })
 
-    test('the cookies end with the session, when that comes before the idle end', async () => {
-      const own = await startFreshAuth(database, { sessionLifetime: 1000, sessionIdleLifetime: 900 })
+    test('the cookies outlive the idle end, which moves out with each use, and tell of one that has passed', async () => {
+      const own = await startFreshAuth(database, { sessionLifetime: 5000, sessionIdleLifetime: 900 })
       const { cookies, setCookies } = await own.register({}, { headers: SAME_ORIGIN })
-      expect(setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['900', '900'])
+      expect(setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['5000', '5000'])
+      // A page that is only ever renewed inline: no refresh cookie is set again.
+      const header = (name: string) => ({ cookie: cookieField(cookies) })[name]
+      for (let visit = 0; visit < 3; visit++) {
+        own.clock.advance(800)
+        expect(await own.auth.renew({ method: 'GET', header })).toMatchObject({ type: 'renewed' })
+      }
+      own.clock.advance(900)
+      const late = await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+      expect(late.json.end_reason).toBe('idle_expired')
+    })
+
+    test('an answer says when the session ends for want of use, or at last', async () => {
+      const own = await startFreshAuth(database, { sessionLifetime: 1000, sessionIdleLifetime: 900 })
+      const { cookies } = await own.register({}, { headers: SAME_ORIGIN })
       own.clock.advance(800)
       const renewed = await own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
-      expect(renewed.setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['200', '200'])
       expect([renewed.json.refresh_expires_in, renewed.json.expires_in]).toEqual([200, 200])
     })
 

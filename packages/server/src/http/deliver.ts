@@ -28,17 +28,14 @@ export function deliverTokens(
     const both = { access_token: tokens.access.token, refresh_token: tokens.refreshToken }
     return Response.json({ ...shared, ...both }, { status, headers })
   }
-  headers.append('set-cookie', accessCookie(ctx, tokens.access, tokens.idleExpiresAt))
-  headers.append(
-    'set-cookie',
-    setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken, tokens.idleExpiresAt),
-  )
+  headers.append('set-cookie', accessCookie(ctx, tokens.access))
+  headers.append('set-cookie', setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken))
   return Response.json(shared, { status, headers })
 }
 
 /** The cookie outlives the token in it, so that an expired one can be sent along (M3, step 12). */
-export function accessCookie(ctx: Context, access: AccessToken, sessionEndsAt: number): string {
-  return setCookie(ctx, ctx.cookieNames.access, access.token, sessionEndsAt)
+export function accessCookie(ctx: Context, access: AccessToken): string {
+  return setCookie(ctx, ctx.cookieNames.access, access.token)
 }
 
 /** Takes both cookies back: at logout, and nowhere else. */
@@ -46,8 +43,16 @@ export function clearCookies(ctx: Context): string[] {
   return [ctx.cookieNames.access, ctx.cookieNames.refresh].map((name) => setCookie(ctx, name, '', 0))
 }
 
-function setCookie(ctx: Context, name: string, value: string, endsAt: number): string {
-  const maxAge = endsAt === 0 ? 0 : Math.max(0, seconds(endsAt - ctx.clock()))
+/**
+ * Kept as long as any session can last: its idle end moves out with each use, also where no refresh cookie
+ * is set again (inline renewal), and whoever comes too late shall hear why.
+ */
+function setCookie(
+  ctx: Context,
+  name: string,
+  value: string,
+  maxAge: number = ctx.settings.sessionLifetime,
+): string {
   const secure = ctx.settings.url.startsWith('https:') ? '; Secure' : ''
   const domain = ctx.settings.dangerousCookieDomain ? `; Domain=${ctx.settings.dangerousCookieDomain}` : ''
   return `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}${domain}`
