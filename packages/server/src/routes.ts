@@ -208,10 +208,13 @@ export function createHandler(
     })
   }
   hono.notFound(() => refuse(new AuthError('not_found'), () => {}))
-  hono.onError((thrown) => refuse(thrown, (error) => ctx.emit({ type: 'error', at: ctx.clock(), error })))
+  const refused = (thrown: unknown) =>
+    refuse(thrown, (error) => ctx.emit({ type: 'error', at: ctx.clock(), error }))
+  hono.onError(refused)
 
   return async (request, connection = {}) => {
-    const response = await hono.fetch(request, { connection })
+    // Hono rethrows what is no Error, as an app's own `claims` or `pages` may throw it.
+    const response = await Promise.resolve(hono.fetch(request, { connection })).catch(refused)
     return secured(request.method === 'OPTIONS' ? response : withCors(ctx, request, response))
   }
 }

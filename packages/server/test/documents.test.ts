@@ -64,6 +64,31 @@ describe.each(databases)('what the server says of itself, on $name', (database) 
     expect((await own.call('GET', '/')).text).toBe(`start in en at ${URL_OF_AUTH}`)
   })
 
+  test('the pages option may send people elsewhere', async () => {
+    const own = await startAuth(server.database, {
+      pages: () => Response.redirect('https://app.example.com/'),
+    })
+    const { status, headers } = await own.call('GET', '/')
+    expect([status, headers.get('location')]).toEqual([302, 'https://app.example.com/'])
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  test.each([new Error('of the app'), 'no error at all', undefined])(
+    'an option of the app that throws is answered 500, told, and nothing of it is shown: %j',
+    async (thrown) => {
+      const own = await startAuth(server.database, {
+        claims: () => {
+          throw thrown
+        },
+      })
+      const answer = await own.register()
+      expect([answer.status, answer.json.code]).toEqual([500, 'internal_error'])
+      expect(answer.text).not.toContain('app')
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+      expect(own.events).toEqual([expect.objectContaining({ type: 'error' })])
+    },
+  )
+
   test('every answer forbids sniffing, framing and embedding', async () => {
     for (const [method, path] of [
       ['GET', '/'],
