@@ -196,6 +196,54 @@ describe('the store on SQLite', () => {
   })
 })
 
+describe('the store on PostgreSQL', () => {
+  const [, postgres] = databases
+  if (postgres?.name !== 'postgres') throw new Error('PostgreSQL comes second')
+  const start = async (parameters = '') => {
+    const database = await postgres.open()
+    const store = openStore({ kind: 'postgres', url: database.url + parameters }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+    return { store, database }
+  }
+
+  test('keeps to its schema, also when the address brings options of its own', async () => {
+    const { store, database } = await start('?application_name=app&options=-c%20work_mem%3D8MB')
+    expect((await sql`show work_mem`.execute(store.db)).rows).toEqual([{ work_mem: '8MB' }])
+    expect((await sql`show application_name`.execute(store.db)).rows).toEqual([{ application_name: 'app' }])
+    const tables = "select schemaname from pg_tables where tablename = 'accounts'"
+    expect(await query(database, tables)).toEqual([{ schemaname: 'mapae' }])
+  })
+
+  test('has PostgreSQL give a statement up before Mapae does', async () => {
+    const { store } = await start()
+    expect((await sql`show statement_timeout`.execute(store.db)).rows).toEqual([{ statement_timeout: '9s' }])
+  })
+
+  test('does not do later what it answered with unavailable', async () => {
+    const { store, database } = await start('?options=-c%20statement_timeout%3D300')
+    await raiseSetting(store.db, 'n', 1)
+    const other = openStore({ kind: 'postgres', url: database.url }, 'mapae')
+    let unlock = () => {}
+    const unlocked = new Promise<void>((resolve) => {
+      unlock = resolve
+    })
+    let holding: Promise<void> = Promise.resolve()
+    await new Promise<void>((locked) => {
+      holding = inTransaction(other, async (db) => {
+        await sql`select value from settings where key = 'n' for update`.execute(db)
+        locked()
+        await unlocked
+      })
+    })
+    await expect(raiseSetting(store.db, 'n', 2)).rejects.toMatchObject({ code: 'unavailable' })
+    unlock()
+    await holding
+    expect(await raiseSetting(store.db, 'n', 0)).toBe(1)
+    await other.db.destroy()
+  })
+})
+
 describe('a database address', () => {
   test.each([
     ['sqlite:./data/mapae.db', { kind: 'sqlite', path: './data/mapae.db' }],

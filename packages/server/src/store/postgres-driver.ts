@@ -7,16 +7,17 @@ const FLOAT8 = 701
 const CONNECTIONS = 20
 const CONNECT_TIMEOUT = 5000
 const STATEMENT_TIMEOUT = 10_000
+/** PostgreSQL gives a statement up before we do: what we answered with 503 must not be done later after all. */
+const SERVER_TIMEOUT = STATEMENT_TIMEOUT - 1000
 
 /** A pool of connections whose statements are prepared once each and whose tables are found in `schema`. */
 export function postgresDriver({ url, schema }: { url: string; schema: string }): Driver {
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: withParameters(url, schema),
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: STATEMENT_TIMEOUT,
     keepAlive: true,
-    options: `-c search_path=${schema}`,
     types: {
       getTypeParser: (oid, format) =>
         oid === INT8 || oid === FLOAT8 ? Number : pg.types.getTypeParser(oid, format),
@@ -26,6 +27,19 @@ export function postgresDriver({ url, schema }: { url: string; schema: string })
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return new PostgresDriver({ pool: preparing(pool) })
+}
+
+/** The address with our run-time parameters beside its own `options`, which would take the place of the pool's. */
+function withParameters(url: string, schema: string): string {
+  const [address, query] = url.split(/\?(.*)/s, 2)
+  const parameters = new URLSearchParams(query)
+  const options = [
+    `-c statement_timeout=${SERVER_TIMEOUT} -c idle_in_transaction_session_timeout=${SERVER_TIMEOUT}`,
+    parameters.get('options') ?? '',
+    `-c search_path=${schema}`,
+  ]
+  parameters.set('options', options.join(' '))
+  return `${address}?${parameters}`
 }
 
 function preparing(pool: pg.Pool): PostgresPool {
