@@ -66,7 +66,7 @@ describe.each(databases)('what the server says of itself, on $name', (database) 
 
   test('the pages option may send people elsewhere', async () => {
     const own = await startAuth(server.database, {
-      pages: () => Response.redirect('https://app.example.com/'),
+      pages: () => Response.redirect('https://app.example.com/', 302),
     })
     const { status, headers } = await own.call('GET', '/')
     expect([status, headers.get('location')]).toEqual([302, 'https://app.example.com/'])
