@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
@@ -179,6 +180,17 @@ describe('the store on SQLite', () => {
     expect(await query(database, 'select count(*) as n from migrations')).toEqual([{ n: 1 }])
   })
 
+  test('is for its owner alone to read, with the log beside it', async () => {
+    const [sqlite] = databases
+    const database = await sqlite?.open()
+    if (!database) throw new Error('SQLite comes first')
+    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+    for (const path of [pathOf(database), `${pathOf(database)}-wal`])
+      expect((await stat(path)).mode & 0o777, path).toBe(0o600)
+  })
+
   test('keeps its write-ahead log bounded', async () => {
     const [sqlite] = databases
     const database = await sqlite?.open()
@@ -191,7 +203,7 @@ describe('the store on SQLite', () => {
     for (let round = 0; round < 600; round++) {
       await sql`update settings set value = value + 1 where key = 'n' returning value`.execute(store.db)
     }
-    const { size } = await (await import('node:fs/promises')).stat(`${pathOf(database)}-wal`)
+    const { size } = await stat(`${pathOf(database)}-wal`)
     expect(size).toBeLessThan(200 * 4096 * 2)
   })
 })

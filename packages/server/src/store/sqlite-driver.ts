@@ -1,9 +1,12 @@
+import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
 import { StoreError } from './store-error.ts'
 
 const SQLITE_BUSY = 5
+/** An extended code, such as that of another process recovering the log, has its primary code in the low byte. */
+const PRIMARY_CODE = 0xff
 const BUSY_PATIENCE = 2000
 const BUSY_PAUSE = 10
 const STATEMENTS_KEPT = 500
@@ -27,6 +30,8 @@ export function sqliteDriver(path: string): Driver {
   return {
     async init() {
       const { DatabaseSync } = await loadSqlite()
+      // A new file is its owner's alone, and so are the log files that SQLite puts beside it.
+      await (await open(path, 'a', 0o600)).close()
       database = new DatabaseSync(path)
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
@@ -180,7 +185,8 @@ async function whenFree(work: () => void, since: number = performance.now()): Pr
 }
 
 function isBusy(thrown: unknown): boolean {
-  return thrown instanceof Error && Reflect.get(thrown, 'errcode') === SQLITE_BUSY
+  const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'errcode') : undefined
+  return typeof code === 'number' && (code & PRIMARY_CODE) === SQLITE_BUSY
 }
 
 function attempt<T>(
