@@ -27,7 +27,8 @@ export interface AccessToken {
 
 export type AccessTokenCheck =
   | { readonly type: 'valid'; readonly claims: AccessTokenClaims }
-  | { readonly type: 'withdrawn' }
+  /** Made with a key that was withdrawn since, perhaps by whoever stole that key. */
+  | { readonly type: 'withdrawn'; readonly claims: AccessTokenClaims }
   | { readonly type: 'invalid'; readonly description: string }
 
 /** `client_id` (RFC 9068 §2.2, required) of the sessions that people open at `/auth/login` itself. */
@@ -101,7 +102,9 @@ export function createAccessTokens(ctx: Context): AccessTokens {
   }
   const now = createVerifier({ ...policy, audience: ctx.settings.audience, cache: { max: REMEMBERED } })
   // The time and the audience are forgiven, so that neither an expiry nor a changed option logs anyone out.
-  const ever = createVerifier({ ...policy, dangerouslyAcceptAnyAudience: true, dangerouslyIgnoreTimes: true })
+  const forgiving = { ...policy, dangerouslyAcceptAnyAudience: true, dangerouslyIgnoreTimes: true } as const
+  const ever = createVerifier(forgiving)
+  const withdrawn = createVerifier({ ...forgiving, keys: ctx.signingKeys.withdrawn })
 
   return {
     check: (token) => check(now, token),
@@ -115,7 +118,8 @@ export function createAccessTokens(ctx: Context): AccessTokens {
     try {
       const kid = decodeUnverified(token).header.kid
       await ctx.signingKeys.load(kid)
-      if (kid !== undefined && ctx.signingKeys.isWithdrawn(kid)) return { type: 'withdrawn' }
+      if (kid !== undefined && ctx.signingKeys.isWithdrawn(kid))
+        return { type: 'withdrawn', claims: ours(withdrawn(token).claims) }
       return { type: 'valid', claims: ours(verify(token).claims) }
     } catch (thrown) {
       if (thrown instanceof JwtError) return { type: 'invalid', description: thrown.description }

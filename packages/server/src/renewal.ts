@@ -154,7 +154,7 @@ export async function authenticSession(
   return session && isAuthentic(ctx.secrets, presented, session.salt) ? session : undefined
 }
 
-/** Row 1. A token under a withdrawn key counts as sent and proves nothing. */
+/** Row 1. A token under a withdrawn key counts as sent; it proves little, so the refresh token decides. */
 function accessRefusal(
   ctx: Context,
   access: AccessTokenCheck | undefined,
@@ -163,7 +163,6 @@ function accessRefusal(
 ): RenewalRefusal | undefined {
   if (!access)
     return ctx.settings.accessTokenOnRefresh === 'required' ? { type: 'access_token_required' } : undefined
-  if (access.type === 'withdrawn') return undefined
   if (access.type === 'invalid') return { type: 'invalid_token', description: access.description }
   const ofAnother =
     (presented && access.claims.sid !== presented.sid) || (session && access.claims.sub !== session.accountId)

@@ -6,6 +6,7 @@ import {
   type Jwk,
   type JwtClaims,
   type Key,
+  type KeyQuery,
   type KeySet,
 } from '@mapae/jwt'
 import type { Clock } from './clock.ts'
@@ -36,6 +37,8 @@ export interface SigningKeys {
   load(kid?: string): Promise<void>
   /** Every key that proves a token: all but withdrawn ones. Synchronous, over what is loaded. */
   readonly proving: KeySet
+  /** The withdrawn ones: they tell a token that somebody made with one from a made-up token that names one. */
+  readonly withdrawn: KeySet
   isWithdrawn(kid: string): boolean
   /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. Never empty: caches keep what they get. */
   published(): Promise<{ readonly keys: readonly Jwk[] }>
@@ -87,12 +90,8 @@ export function createSigningKeys({
       if (kid !== undefined && ring && !ring.publicKeys.has(kid) && older(ring, RELOAD_FOR_UNKNOWN))
         await reload()
     },
-    proving: {
-      find({ alg, kid }) {
-        const found = kid === undefined ? undefined : ring?.publicKeys.get(kid)?.key
-        return found?.alg === alg && kid !== undefined && !withdrawn(kid) ? found : undefined
-      },
-    },
+    proving: { find: (header) => keyOf(header, (kid) => !withdrawn(kid)) },
+    withdrawn: { find: (header) => keyOf(header, withdrawn) },
     isWithdrawn: withdrawn,
     async published() {
       await activeSigner()
@@ -111,6 +110,11 @@ export function createSigningKeys({
       const { records } = await readRing()
       return statusOf(record, records)
     },
+  }
+
+  function keyOf({ alg, kid }: KeyQuery, counts: (kid: string) => boolean): Key | undefined {
+    const found = kid === undefined ? undefined : ring?.publicKeys.get(kid)?.key
+    return found?.alg === alg && kid !== undefined && counts(kid) ? found : undefined
   }
 
   async function activeSigner(): Promise<(claims: JwtClaims) => string> {

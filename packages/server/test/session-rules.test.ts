@@ -491,6 +491,32 @@ describe.each(databases)('the session table, on $name', (database) => {
     })
   })
 
+  describe('a token that only names a withdrawn signing key', () => {
+    test('is made up: it was not sent along with the refresh token', async () => {
+      const server = await startFreshAuth(database)
+      const [session, other] = [(await server.register()).json, (await server.register()).json]
+      await server.auth.api.rotateKeys({ signsNow: true })
+      await query(
+        server.database,
+        'update signing_keys set withdrawn_at = 1 where active_from = (select min(active_from) from signing_keys)',
+      )
+      server.clock.advance(11)
+      const [header, payload, signature] = session.access_token.split('.')
+      const madeUp = {
+        unsigned: `${header}.${payload}.`,
+        'signed with nothing': `${header}.${payload}.${'A'.repeat(86)}`,
+        tampered: tampered(session.access_token),
+        'empty claims': `${header}.e30.${signature}`,
+        "another session's": other.access_token,
+      }
+      for (const [name, access_token] of Object.entries(madeUp)) {
+        const answer = await server.refresh({ ...session, access_token })
+        expect([answer.status, answer.json.code], name).toEqual([401, 'invalid_token'])
+      }
+      expect((await server.refresh(session)).status).toBe(200)
+    })
+  })
+
   describe('inline renewal', () => {
     const renew = (tokens: Pair, method = 'GET') =>
       server.auth.renew({
