@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto'
 import { createSigner, generateKey } from '@mapae/jwt'
+import { sql } from 'kysely'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { inTransaction, openStore, parseDatabaseAddress } from '../src/store/open-store.ts'
 import { query } from './read-database.ts'
-import { type Answer, SECRET, startAuth, startFreshAuth, type TestAuth } from './start-auth.ts'
+import { type Answer, atTheEnd, SECRET, startAuth, startFreshAuth, type TestAuth } from './start-auth.ts'
 
 interface Pair {
   readonly access_token: string
@@ -161,7 +164,7 @@ describe.each(databases)('the session table, on $name', (database) => {
       const session = (await server.register()).json
       server.clock.advance(wait - 1)
       expect((await server.refresh(session)).status).toBe(200)
-      server.clock.advance(wait)
+      server.clock.advance(reason === 'expired' ? 1 : wait)
       const answer = await server.refresh(session)
       expect([answer.status, answer.json.code, answer.json.end_reason]).toEqual([
         401,
@@ -186,6 +189,14 @@ describe.each(databases)('the session table, on $name', (database) => {
       await server.auth.api.disableUser(session.user.id)
       const answer = await refresh(session)
       expect([answer.json.code, answer.json.end_reason]).toEqual(['session_ended', 'account_disabled'])
+    })
+
+    test('says so too when a login got through while the account was being disabled', async () => {
+      const session = await open()
+      await query(server.database, `update accounts set disabled_at = 1 where id = '${session.user.id}'`)
+      const answer = await refresh(session)
+      expect([answer.status, answer.json.end_reason]).toEqual([401, 'account_disabled'])
+      expect((await row(session.session_id))?.['ended_at']).toBeNull()
     })
 
     test('keeps its first reason', async () => {
@@ -255,6 +266,43 @@ describe.each(databases)('the session table, on $name', (database) => {
     expect((await refresh(at(backup.pairs, 0))).status).toBe(200)
   })
 
+  describe('a restored backup', () => {
+    /** Puts the row back to what it was at a generation. */
+    const restore = (pair: Pair & { session_id: string }, attempt: string | undefined) =>
+      query(server.database, restoring(pair, attempt && hashOf(attempt)))
+
+    test('forgets the attempt ids before the adoption: they supersede nothing', async () => {
+      const { pairs, attempts } = await line(4)
+      await restore(at(pairs, 1), attempts[0])
+      expect(generationOf((await refresh(at(pairs, 4), newAttempt())).json.refresh_token)).toBe(6)
+      expect((await refresh(at(pairs, 3), attempts[0])).json.end_reason).toBe('refresh_token_reuse')
+    })
+
+    test('is no obstacle to inline renewal', async () => {
+      const { pairs } = await line(2)
+      await restore(at(pairs, 0), undefined)
+      const { access_token, refresh_token } = at(pairs, 2)
+      const fields = { authorization: `Bearer ${access_token}`, 'mapae-refresh-token': refresh_token }
+      const header = (name: string) => new Headers(fields).get(name) ?? undefined
+      expect(await server.auth.renew({ method: 'GET', header })).toMatchObject({ type: 'renewed' })
+    })
+
+    test('and another secret leave a token of the same generation that is not the current one: refused', async () => {
+      const NEW = 'another server secret for tests, 32 characters or more'
+      const reading = await startAuth(server.database, { secret: [SECRET, NEW] })
+      const making = await startAuth(server.database, { secret: [NEW, SECRET] })
+      const first = await open()
+      const lost = (await reading.refresh(first)).json
+      await restore(first, undefined)
+      const second = (await making.refresh(first)).json
+      const before = await row(first.session_id)
+      const answer = await reading.refresh(lost)
+      expect([answer.status, answer.json.code]).toEqual([401, 'invalid_grant'])
+      expect(await row(first.session_id)).toEqual(before)
+      expect((await reading.refresh(second)).status).toBe(200)
+    })
+  })
+
   describe('row 7: the previous token', () => {
     test('with the attempt id that replaced it gets the same successor, a year later', async () => {
       const server = await startFreshAuth(database, {
@@ -291,6 +339,8 @@ describe.each(databases)('the session table, on $name', (database) => {
         await refresh(current)
         current = { ...current, ...next }
       }
+      await refresh(current, newAttempt())
+      await refresh(current)
       expect(eventsOf(current.session_id).filter((type) => type === 'session.line_shared')).toHaveLength(1)
     })
 
@@ -324,6 +374,34 @@ describe.each(databases)('the session table, on $name', (database) => {
       const second = (await server.refresh(first, { attemptId })).json
       expect((await server.refresh(first, { attemptId })).json.refresh_token).toBe(second.refresh_token)
       expect((await server.refresh(first)).json.end_reason).toBe('refresh_token_reuse')
+    })
+
+    test('has none either while the clock is behind', async () => {
+      const server = await startFreshAuth(database, { reuseInterval: 0 })
+      const first = (await server.register()).json
+      await server.refresh(first)
+      server.clock.advance(-3600)
+      expect((await server.refresh(first)).json.end_reason).toBe('refresh_token_reuse')
+    })
+
+    test('after a renewal without an attempt id has no attempt id that would do', async () => {
+      const server = await startFreshAuth(database)
+      const first = (await server.register()).json
+      const attemptId = newAttempt()
+      const second = (await server.refresh(first, { attemptId })).json
+      await server.refresh(second)
+      server.clock.advance(31)
+      expect((await server.refresh(second, { attemptId })).json.end_reason).toBe('refresh_token_reuse')
+    })
+
+    test('with the attempt id that made it is theft: a late tab is answered for a while only', async () => {
+      const server = await startFreshAuth(database)
+      const first = (await server.register()).json
+      const attemptId = newAttempt()
+      const second = (await server.refresh(first, { attemptId })).json
+      await server.refresh(second, { attemptId: newAttempt() })
+      server.clock.advance(31)
+      expect((await server.refresh(second, { attemptId })).json.end_reason).toBe('refresh_token_reuse')
     })
 
     test('counts a clock that stepped back as no time at all', async () => {
@@ -376,6 +454,21 @@ describe.each(databases)('the session table, on $name', (database) => {
       expect((await refresh(at(pairs, 0), attempts[0])).json.end_reason).toBe('refresh_token_reuse')
     })
 
+    test("three back is theft with its successor's attempt id, too", async () => {
+      const { pairs, attempts } = await line(3)
+      expect((await refresh(at(pairs, 0), attempts[1])).json.end_reason).toBe('refresh_token_reuse')
+    })
+
+    test('is written down with the generations', async () => {
+      const { pairs } = await line(2)
+      await refresh(at(pairs, 0))
+      const audited = await query(
+        server.database,
+        `select detail from audit where session_id = '${at(pairs, 0).session_id}' and type = 'session.reuse_detected'`,
+      )
+      expect(audited.map(({ detail }) => JSON.parse(String(detail)))).toEqual([{ current: 3, presented: 1 }])
+    })
+
     test('revokes the session in the same transaction', async () => {
       const { pairs } = await line(2)
       const before = await query(server.database, 'select seq from revocations')
@@ -423,6 +516,10 @@ describe.each(databases)('the session table, on $name', (database) => {
       expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]))
       expect(new Set(answers.map((answer) => answer.json.refresh_token)).size).toBe(1)
       expect(Number((await row(session.session_id))?.['generation'])).toBe(2)
+      const fetched = eventsOf(session.session_id).filter(
+        (type) => type === 'session.fetched_without_attempt',
+      )
+      expect(fetched, 'one made the generation, the others fetched it').toHaveLength(1)
       const next = await refresh(at(answers, 49).json)
       expect(generationOf(next.json.refresh_token)).toBe(3)
     })
@@ -447,6 +544,75 @@ describe.each(databases)('the session table, on $name', (database) => {
       expect([200, 401]).toContain(renewed.status)
       const after = await refresh(renewed.status === 200 ? renewed.json : session)
       expect(after.json.end_reason).toBe('logout')
+    })
+  })
+
+  describe('what another replica commits between the judgement and the statement', () => {
+    /** Sends a request while another connection has changed the row, and commits that a moment later. */
+    const meanwhile = async <T>(change: string, send: () => Promise<T>): Promise<T> => {
+      const address = parseDatabaseAddress(server.database.url)
+      if (!address) throw new Error('a database has an address')
+      const replica = openStore(address, 'mapae')
+      atTheEnd(() => replica.db.destroy())
+      let answer: Promise<T> | undefined
+      await inTransaction(replica, async (db) => {
+        await sql.raw(change).execute(db)
+        answer = send()
+        await new Promise((resolve) => setTimeout(resolve, 150))
+      })
+      if (!answer) throw new Error('the transaction was done')
+      return answer
+    }
+
+    test('a logout: nothing is rotated', async () => {
+      const session = await open()
+      const sid = session.session_id
+      const answer = await meanwhile(
+        `update sessions set ended_at = 1, end_reason = 'logout' where id = '${sid}'`,
+        () => refresh(session),
+      )
+      expect([answer.status, answer.json.end_reason]).toEqual([401, 'logout'])
+      expect(Number((await row(sid))?.['generation'])).toBe(1)
+    })
+
+    test('a rotation with another attempt id: the same successor, which is recorded', async () => {
+      const session = await open()
+      const other = (await refresh(session, newAttempt())).json
+      const attempt = hashOf(newAttempt())
+      await query(server.database, restoring(session, undefined))
+      const answer = await meanwhile(restoring({ ...session, ...other }, attempt), () =>
+        refresh(session, newAttempt()),
+      )
+      expect(answer.json.refresh_token).toBe(other.refresh_token)
+      expect((await row(session.session_id))?.['attempt_hash']).toBe(attempt)
+      expect(eventsOf(session.session_id)).toContain('session.fetched_without_attempt')
+    })
+
+    test('a restored backup in which the token is the current one: no theft', async () => {
+      const { pairs } = await line(2)
+      const first = at(pairs, 0)
+      const answer = await meanwhile(restoring(first, undefined), () => refresh(first))
+      expect([answer.status, generationOf(answer.json.refresh_token)]).toEqual([200, 2])
+      expect(eventsOf(first.session_id)).not.toContain('session.reuse_detected')
+    })
+
+    test('a later idle end: inline renewal does not take it back', async () => {
+      const session = await open()
+      await query(
+        server.database,
+        `update sessions set idle_expires_at = ${server.clock.now() + 86_400_000} where id = '${session.session_id}'`,
+      )
+      const header = (name: string) =>
+        ({ authorization: `Bearer ${session.access_token}`, 'mapae-refresh-token': session.refresh_token })[
+          name
+        ]
+      const renewal = await meanwhile(
+        `update sessions set idle_expires_at = expires_at where id = '${session.session_id}'`,
+        () => server.auth.renew({ method: 'GET', header }),
+      )
+      expect(renewal.type).toBe('renewed')
+      const kept = await row(session.session_id)
+      expect(kept?.['idle_expires_at']).toBe(kept?.['expires_at'])
     })
   })
 
@@ -576,6 +742,16 @@ describe.each(databases)('the session table, on $name', (database) => {
     })
   })
 })
+
+/** Puts a row back to the generation of a pair, made with an attempt of that hash. */
+function restoring(pair: Pair & { readonly session_id: string }, attemptHash: string | undefined): string {
+  const attempt = attemptHash === undefined ? 'null' : `'${attemptHash}'`
+  return `update sessions set generation = ${pair.refresh_token.split('.')[2]}, refresh_hash = '${hashOf(pair.refresh_token)}', attempt_hash = ${attempt}, previous_attempt_hash = null where id = '${pair.session_id}'`
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
 
 function at<T>(list: readonly T[], index: number): T {
   const item = list.at(index)
