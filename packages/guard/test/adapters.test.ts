@@ -50,7 +50,8 @@ const frameworks: Record<string, (guard: Guard) => Promise<Api>> = {
       response.writeHead(200, { 'Cache-Control': 'public', 'Set-Cookie': ['theme=dark'] }).end('raw')
     })
     app.get('/raw-list', expressProtect(guard), (_, response) => {
-      response.writeHead(202, 'Fine', ['Cache-Control', 'public', 'Set-Cookie', 'theme=dark']).end('raw')
+      const cookies = ['Set-Cookie', 'theme=dark', 'Set-Cookie', 'size=large']
+      response.writeHead(202, 'Fine', ['Cache-Control', 'public', ...cookies]).end('raw')
     })
     app.get('/throws', expressProtect(guard), () => {
       throw new Error('of the handler')
@@ -239,6 +240,7 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
       expect(headers['cache-control']).toBe('private, no-store')
       expect(headers['set-cookie']).toEqual([
         expect.stringMatching(/^theme=dark/),
+        ...(path === '/raw-list' ? ['size=large'] : []),
         expect.stringContaining(issuer.cookie),
       ])
     },

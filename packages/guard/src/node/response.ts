@@ -34,10 +34,17 @@ function putFields(response: ServerResponse, fields: readonly HeaderPair[]): voi
   }
 }
 
-/** The fields given to `writeHead` itself: an object, or names and values in turn. */
+/** The fields given to `writeHead` itself: an object, or names and values in turn, where a name may come again. */
 function setFields(response: ServerResponse, given: object): void {
-  const pairs = Array.isArray(given) ? pairUp(given) : Object.entries(given)
-  for (const [name, value] of pairs) if (value !== undefined) response.setHeader(String(name), value)
+  const pairs = (Array.isArray(given) ? pairUp(given) : Object.entries(given)).filter(
+    ([, value]) => value !== undefined,
+  )
+  for (const [name] of pairs) response.removeHeader(String(name))
+  for (const [name, value] of pairs) response.appendHeader(String(name), textOf(value))
+}
+
+function textOf(value: unknown): string | string[] {
+  return Array.isArray(value) ? value.map(String) : String(value)
 }
 
 function pairUp<Item>(items: readonly Item[]): (readonly [Item, Item | undefined])[] {
