@@ -200,7 +200,7 @@ describe('a PostgreSQL that went away', () => {
   })
 
   test('without a word is given up on: later requests take new connections', async () => {
-    const server = await startAuth(throughProxy('query_timeout=400'))
+    const server = await startAuth(throughProxy('query_timeout=1000'))
     const people = await peopleOf(server)
     const { reads } = requests(server, people)
     await ask(reads)
@@ -213,7 +213,7 @@ describe('a PostgreSQL that went away', () => {
     for (let times = 0; times < 4; times++) await ask(reads)
     const started = performance.now()
     await expectHealed(server, people)
-    expect(performance.now() - started).toBeLessThan(400)
+    expect(performance.now() - started).toBeLessThan(1000)
   })
 
   test('for a moment, its connections killed under load: each answer is a success or 503', async () => {
