@@ -184,6 +184,27 @@ export async function touchSession(
     .execute()
 }
 
+/** Writes the renewal of a bound session down, which spends no generation. False: the session has ended. */
+export async function renewBoundSession(
+  db: Db,
+  {
+    id,
+    refreshHash,
+    now,
+    idleExpiresAt,
+  }: { id: string; refreshHash: string; now: number; idleExpiresAt: number },
+): Promise<boolean> {
+  const rows = await db
+    .updateTable('sessions')
+    .set({ refresh_hash: refreshHash, rotated_at: now, idle_expires_at: idleExpiresAt })
+    .where('id', '=', id)
+    .where('jkt', 'is not', null)
+    .where('ended_at', 'is', null)
+    .returning('id')
+    .execute()
+  return rows.length === 1
+}
+
 /**
  * Records that a generation was fetched without the attempt id that made it, once a generation.
  * Returns how many generations in a row that happened, or undefined when it was recorded before.
