@@ -259,6 +259,11 @@ describe('a proof', () => {
       expect(await check(await make({ claims: { htu } }))).toEqual(refused(/\(htu\)/))
     })
 
+    test('9: two URIs that are none are not the same', async () => {
+      for (const uri of ['', '/orders/7', 'https://user@api.example/orders/7'])
+        expect(await check(await make({ claims: { htu: uri } }), { uri })).toEqual(refused(/\(htu\)/))
+    })
+
     test.each([
       'https://api.example/orders/7',
       'https://api.example/orders/7?other=1#y',

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
 import { type Device, startDevice } from '../../../test-support/device.ts'
 import { startBoundClient } from './bound-client.ts'
-import { query, readTables } from './read-database.ts'
+import { query, queryAround, readTables } from './read-database.ts'
 import {
   type Answer,
   atTheEnd,
@@ -414,6 +414,28 @@ describe.each(databases)('bound sessions, on $name', ({ open }) => {
       expect((await owner.call('POST', '/auth/refresh', stolen(session))).status).toBe(200)
     })
 
+    test('by the holder of the key takes the DPoP scheme: a bound token is never a bearer token', async () => {
+      const client = await startBoundClient(server)
+      const { json } = await client.register()
+      const headers = { authorization: `Bearer ${json.access_token}` }
+      expect(code(await client.refresh(json, { headers }))).toEqual([400, 'invalid_dpop_proof'])
+      expect((await client.refresh(json)).status).toBe(200)
+    })
+
+    test('refuses an access token of the session that is bound to another key than its row', async () => {
+      const client = await startBoundClient(server)
+      const session = await client.register()
+      const other = await startBoundClient(server)
+      await query(
+        database,
+        `update sessions set jkt = '${other.device.jkt}' where id = '${session.json.session_id}'`,
+      )
+      await unchanged(session, async () => {
+        for (const by of [client, other])
+          expect(code(await by.refresh(session.json))).toEqual([401, 'invalid_token'])
+      })
+    })
+
     test('of an unbound session with a proof is refused: a session is never bound later', async () => {
       const client = await startBoundClient(server)
       const session = await server.register()
@@ -457,6 +479,19 @@ describe.each(databases)('bound sessions, on $name', ({ open }) => {
           )
         expect(code(await client.refresh(json))).toEqual([401, 'session_ended'])
       }
+    })
+
+    test('of a session that ends after it was read gives nothing', async () => {
+      const client = await startBoundClient(server)
+      const { json } = await client.register()
+      const ends = `update sessions set ended_at = 1, end_reason = 'logout' where id = '${json.session_id}'`
+      let answer: Promise<Answer> | undefined
+      await queryAround(database, ends, async () => {
+        answer = client.refresh(json)
+        await new Promise((done) => setTimeout(done, 200))
+      })
+      const { status, json: said } = (await answer) ?? {}
+      expect([status, said?.code, said?.end_reason]).toEqual([401, 'session_ended', 'logout'])
     })
 
     test('answers 503, not 401, when proofs cannot be remembered', async () => {
