@@ -1,18 +1,19 @@
 import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
 
 /** Writes a proof down. False: it is there already; of any number of callers at once, one gets true. */
-export async function insertProof(
-  db: Db,
-  { hash, expiresAt }: { hash: string; expiresAt: number },
-): Promise<boolean> {
-  const rows = await db
+export async function insertProof(db: Db, proof: { hash: string; expiresAt: number }): Promise<boolean> {
+  const rows = await inserted(db, proof)
+  return rows.length === 1
+}
+
+const inserted = prepared((db, { hash, expiresAt }: { hash: string; expiresAt: number }) =>
+  db
     .insertInto('dpop_proofs')
     .values({ hash, expires_at: expiresAt })
     .onConflict((conflict) => conflict.column('hash').doNothing())
-    .returning('hash')
-    .execute()
-  return rows.length === 1
-}
+    .returning('hash'),
+)
 
 /** Forgets proofs that nobody would take any more, the oldest first, at most `limit` of them. */
 export async function deleteExpiredProofs(
