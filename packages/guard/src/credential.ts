@@ -1,14 +1,17 @@
+import type { TokenScheme } from './dpop/binding.ts'
 import { readAuthorization } from './http/authorization.ts'
 import { readCookie } from './http/cookie.ts'
 import { judgeOrigin } from './http/origin.ts'
-import { invalidRequest, invalidToken, originNotAllowed, type Refusal, tokenRequired } from './refusal.ts'
+import { invalidRequest, originNotAllowed, type Refusal, tokenRequired } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 import type { Settings } from './settings.ts'
 
 /** Where a guard takes tokens from. */
-export type CredentialSources = Pick<Settings, 'readsHeader' | 'cookie'>
+export type CredentialSources = Pick<Settings, 'readsHeader' | 'cookie' | 'schemes'>
 
-export type Credential = { readonly type: 'token'; readonly token: string } | Refusal
+export type Credential =
+  | { readonly type: 'token'; readonly token: string; readonly scheme: TokenScheme }
+  | Refusal
 
 /**
  * Finds the access token of a request. The `Authorization` field is looked at first, and a Bearer or DPoP credential in
@@ -18,25 +21,27 @@ export function findCredential(sources: CredentialSources, request: GuardRequest
   const sent = readAuthorization(sources.readsHeader ? request.header('authorization') : undefined)
   switch (sent.type) {
     case 'malformed':
-      return invalidRequest('The Authorization field must hold one Bearer token, once.')
+      return invalidRequest(sources, 'The Authorization field must hold one access token, once.')
     case 'token':
-      return sent.scheme === 'Bearer' ? sent : invalidToken('DPoP proofs are not taken here.')
+      return sent
     case 'none':
     case 'other':
-      return findCookie(sources.cookie, request)
+      return findCookie(sources, request)
   }
 }
 
-function findCookie(cookie: CredentialSources['cookie'], request: GuardRequest): Credential {
-  if (!cookie) return tokenRequired()
+function findCookie(sources: CredentialSources, request: GuardRequest): Credential {
+  const { cookie } = sources
+  if (!cookie) return tokenRequired(sources)
   const sent = readCookie(request.header('cookie'), cookie.name)
   switch (sent.type) {
     case 'none':
-      return tokenRequired()
+      return tokenRequired(sources)
     case 'repeated':
-      return invalidRequest('The cookie with the access token was sent more than once.')
+      return invalidRequest(sources, 'The cookie with the access token was sent more than once.')
     case 'value':
-      return isForged(cookie, request) ? originNotAllowed() : { type: 'token', token: sent.value }
+      if (isForged(cookie, request)) return originNotAllowed()
+      return { type: 'token', token: sent.value, scheme: 'Bearer' }
   }
 }
 

@@ -1,9 +1,20 @@
-import { decodeUnverified, type JwtClaims, JwtError, type JwtErrorCode } from '@mapae/jwt'
+import { decodeUnverified, JwtError, type JwtErrorCode } from '@mapae/jwt'
 import { type AccessClaims, checkAccessClaims } from './access-claims.ts'
-import { findCredential } from './credential.ts'
+import { type Credential, findCredential } from './credential.ts'
+import { bindingOf } from './dpop/binding.ts'
+import { targetUri } from './dpop/target-uri.ts'
+import type { DpopSettings } from './dpop-settings.ts'
 import type { HeaderPair } from './http/headers.ts'
 import type { GuardOptions } from './options.ts'
-import { invalidToken, type Refusal, renewalRefused, unavailable } from './refusal.ts'
+import {
+  type Challenged,
+  invalidToken,
+  nonceField,
+  proofRefused,
+  type Refusal,
+  renewalRefused,
+  unavailable,
+} from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 import { refuseScope, type Scope, scopeNames } from './scope.ts'
 import { type Settings, settle } from './settings.ts'
@@ -19,7 +30,10 @@ export type Admitted = {
   readonly claims: AccessClaims
   /** The token as sent, or its renewed successor. Do not log it. */
   readonly token: string
-  /** To put on the API's response, whatever that is, over the handler's own: a renewed token and its cache rule. */
+  /**
+   * To put on the API's response, whatever that is, over the handler's own: a renewed token, or the next nonce for proofs, each with
+   * its cache rule.
+   */
   readonly headers: readonly HeaderPair[]
 }
 
@@ -27,10 +41,11 @@ export type Admission = Admitted | Refusal
 
 export type Guard = {
   /**
-   * Admits a request with a good access token (RFC 9068 §4, RFC 6750), or says how to refuse it.
+   * Admits a request with a good access token (RFC 9068 §4, RFC 6750) and, where that is bound to a key, a good DPoP proof
+   * (RFC 9449), or says how to refuse it.
    *
-   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, or the code of a refused renewal;
-   * 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for
+   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, or the code of
+   * a refused renewal; 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for
    * `needs` that make no sense (GuardError `options_invalid`).
    */
   check(request: GuardRequest, needs?: Needs): Promise<Admission>
@@ -59,21 +74,79 @@ export function createGuard(options: GuardOptions): Guard {
 async function admit(settings: Settings, request: GuardRequest): Promise<Admission> {
   const credential = findCredential(settings, request)
   if (credential.type === 'refused') return credential
-  const { token } = credential
   try {
-    const { claims } = await settings.verify(token)
-    return isBound(claims)
-      ? boundToken()
-      : { type: 'admitted', claims: checkAccessClaims(claims), token, headers: [] }
+    const { claims } = await settings.verify(credential.token)
+    return await admitHolder(settings, request, { ...credential, claims: checkAccessClaims(claims) })
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
-    return error.code === 'token_expired' ? renewed(settings, request, token) : refuseToken(settings, error)
+    if (error.code === 'token_expired') return renewed(settings, request, credential)
+    return refuseToken(settings, error, credential)
   }
 }
 
-/** The token is authentic in every way but its time. */
-async function renewed(settings: Settings, request: GuardRequest, token: string): Promise<Admission> {
-  if (isBound(decodeUnverified(token).claims)) return boundToken()
+type Presented = Extract<Credential, { type: 'token' }>
+
+/** The token is good; whether it is the sender's to use, its binding says (RFC 9449 §7). */
+async function admitHolder(
+  settings: Settings,
+  request: GuardRequest,
+  presented: Presented & { readonly claims: AccessClaims },
+): Promise<Admission> {
+  const { claims, token } = presented
+  const binding = judgeBinding(settings, presented, claims.cnf)
+  switch (binding.type) {
+    case 'refused':
+      return binding
+    case 'unbound':
+      return { type: 'admitted', claims, token, headers: [] }
+    case 'bound': {
+      const { dpop, jkt } = binding
+      const uri = targetUri(dpop.originFor(request), request.url)
+      const sent = { field: request.header('dpop'), method: request.method, uri, accessToken: token }
+      const verdict = await dpop.check({ ...sent, jkt })
+      if (verdict.type !== 'proven') return proofRefused(challenged(settings, presented), verdict)
+      return { type: 'admitted', claims, token, headers: nextNonce(verdict.nextNonce) }
+    }
+  }
+}
+
+/** Whether a token may come like this at all, and whether it needs a proof. */
+function judgeBinding(
+  settings: Settings,
+  presented: Presented,
+  cnf: unknown,
+): Refusal | { type: 'unbound' } | { type: 'bound'; dpop: DpopSettings; jkt: string } {
+  const { dpop } = settings
+  const refuse = (why: string) => invalidToken(challenged(settings, presented), why)
+  const binding = bindingOf(presented.scheme, cnf)
+  switch (binding.type) {
+    case 'mismatch':
+      return refuse(binding.description)
+    case 'unbound':
+      return dpop?.isRequired ? refuse('This needs a token that is bound to a key.') : binding
+    case 'bound':
+      return dpop ? { ...binding, dpop } : refuse('DPoP proofs are not taken here.')
+  }
+}
+
+function challenged({ schemes }: Settings, { scheme }: Presented): Challenged {
+  return { schemes, scheme }
+}
+
+/** A cache that kept the answer would hand out an old nonce later (RFC 9449 §8.2). */
+function nextNonce(nonce: string | undefined): readonly HeaderPair[] {
+  return nonce === undefined ? [] : [...nonceField(nonce), ['cache-control', 'private, no-store']]
+}
+
+/**
+ * The token is authentic in every way but its time. One that is bound to a key is renewed where its session is, by the client
+ * itself, which is no risk to it: it does not rotate. So its refresh token never comes to an API.
+ */
+async function renewed(settings: Settings, request: GuardRequest, presented: Presented): Promise<Admission> {
+  const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
+  if (binding.type === 'refused') return binding
+  const expired = invalidToken(challenged(settings, presented), 'The access token expired.')
+  if (binding.type === 'bound') return expired
   const renewal = await settings.renew(request)
   switch (renewal.type) {
     case 'renewed':
@@ -84,31 +157,22 @@ async function renewed(settings: Settings, request: GuardRequest, token: string)
         headers: renewal.headers,
       }
     case 'refused':
-      return renewalRefused(renewal)
+      return renewalRefused(challenged(settings, presented), renewal)
     case 'not-applicable':
-      return invalidToken('The access token expired.')
+      return expired
   }
 }
 
 /** Whatever is not known to be another's fault is the token's, so a code that is new there refuses here. */
-function refuseToken(settings: Settings, error: JwtError): Refusal {
+function refuseToken(settings: Settings, error: JwtError, presented: Presented): Refusal {
   if (ownFaults.has(error.code)) throw error
-  if (!keySetFaults.has(error.code)) return invalidToken(error.description)
+  if (!keySetFaults.has(error.code)) return invalidToken(challenged(settings, presented), error.description)
   settings.onError(error)
   return unavailable('keys_unavailable', error.description)
 }
 
 const ownFaults: ReadonlySet<JwtErrorCode> = new Set(['key_invalid', 'options_invalid'])
 const keySetFaults: ReadonlySet<JwtErrorCode> = new Set(['jwks_unavailable', 'jwks_invalid'])
-
-/** What a stolen copy lacks is a proof of the key, so a bound token without one is worth nothing (RFC 9449 §7.1). */
-function isBound(claims: JwtClaims): boolean {
-  return claims['cnf'] !== undefined
-}
-
-function boundToken(): Refusal {
-  return invalidToken('The access token is bound to a key and came without its proof.')
-}
 
 /** A renewal stands, and its token goes out, even where the scope does not suffice. */
 function withScope(admission: Admission, scope: readonly string[]): Admission {

@@ -1,5 +1,5 @@
 export { type Authorization, readAuthorization } from './http/authorization.ts'
-export { type Challenge, challenge } from './http/challenge.ts'
+export { type Challenge, challenge, challenges } from './http/challenge.ts'
 export { readCookie, type SentCookie } from './http/cookie.ts'
 export { type CookieNames, cookieNames } from './http/cookie-names.ts'
 export type { HeaderPair, HeaderReader } from './http/headers.ts'

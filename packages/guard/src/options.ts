@@ -1,4 +1,6 @@
 import type { KeySource, RemoteJwkSet } from '@mapae/jwt'
+import type { DpopNonces } from './dpop/nonces.ts'
+import type { SeenProofs } from './dpop/seen-proofs.ts'
 import type { Renew } from './renewal.ts'
 
 export type GuardOptions = {
@@ -20,8 +22,26 @@ export type GuardOptions = {
    * `dangerousCookieDomain` it is `__Secure-mapae_access`, which every sub-domain can set. @default that of the issuer's URL
    */
   readonly accessCookie?: string | undefined
-  /** The public URL of this API, whose own pages may use the cookie. @default the issuer */
+  /**
+   * The public URL of this API, whose own pages may use the cookie. Its origin is also the one that DPoP proofs must be made for,
+   * whatever a proxy or the `Host` field says; their path is that of the request. @default the issuer, and no proofs
+   */
   readonly url?: string | undefined
+  /**
+   * What becomes of tokens that are bound to a key (RFC 9449). `'accept'`: they need a DPoP proof; others come as Bearer or in a
+   * cookie. `'require'`: all need one. `'refuse'`: they are refused, since nobody checks proofs here. There is no way to take a bound
+   * token without its proof. @default 'accept' where `url` is given, else 'refuse'
+   */
+  readonly dpop?: 'accept' | 'require' | 'refuse' | undefined
+  /** Remembers proofs, so that each works once; replicas share one. @default the memory of this process, 100,000 proofs */
+  readonly seenProofs?: SeenProofs | undefined
+  /** Makes every proof carry a nonce of this API's own: see `createNonces` of `@mapae/guard/dpop`. @default none are asked for */
+  readonly dpopNonces?: DpopNonces | undefined
+  /**
+   * Take the origin that proofs must be made for from the `Host` field (https, or http on this machine) instead of from `url`. A proof
+   * that was made for another host works here for whoever can send that host's name. @default false
+   */
+  readonly dangerouslyTrustHostHeader?: boolean | undefined
   /** Origins whose pages may use the cookie too, such as `https://app.example`. @default [] */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Renews an expired access token in the course of the request. @default none: it is refused */

@@ -1,4 +1,6 @@
-import { type Challenge, challenge } from './http/challenge.ts'
+import type { TokenScheme } from './dpop/binding.ts'
+import type { ProofVerdict } from './dpop/proof-check.ts'
+import { type Challenge, challenges } from './http/challenge.ts'
 import type { HeaderPair } from './http/headers.ts'
 import { type Problem, problem } from './http/problem.ts'
 import type { Renewal } from './renewal.ts'
@@ -6,29 +8,53 @@ import type { Renewal } from './renewal.ts'
 /** An answer that keeps a request out of the API: problem JSON (RFC 9457) and its header fields. */
 export type Refusal = { readonly type: 'refused' } & Problem<400 | 401 | 403 | 503>
 
+/** The schemes that a challenge names, and the one that the request used, where that is known. */
+export type Challenged = {
+  readonly schemes: readonly TokenScheme[]
+  readonly scheme?: TokenScheme | undefined
+}
+
 /** 401 without an error: no token came (RFC 6750 §3.1). */
-export function tokenRequired(): Refusal {
+export function tokenRequired(whom: Challenged): Refusal {
   const detail = 'This needs an access token.'
-  return refusal({ status: 401, code: 'token_required', detail, headers: challenging({}) })
+  return refusal({ status: 401, code: 'token_required', detail, headers: challenging(whom, {}) })
 }
 
 /** 400: the credential is not one token, once. */
-export function invalidRequest(detail: string): Refusal {
-  const headers = challenging({ error: 'invalid_request', description: detail })
+export function invalidRequest(whom: Challenged, detail: string): Refusal {
+  const headers = challenging(whom, { error: 'invalid_request', description: detail })
   return refusal({ status: 400, code: 'invalid_request', detail, headers })
 }
 
 /** 401: the token is not good. `code` where there is a more telling one for the client. */
-export function invalidToken(detail: string, code = 'invalid_token'): Refusal {
-  const headers = challenging({ error: 'invalid_token', description: detail })
+export function invalidToken(whom: Challenged, detail: string, code = 'invalid_token'): Refusal {
+  const headers = challenging(whom, { error: 'invalid_token', description: detail })
   return refusal({ status: 401, code, detail, headers })
 }
 
+/** 401: the token is good, its DPoP proof is not, or needs a nonce, which goes out with this (RFC 9449 §7.1, §9). */
+export function proofRefused(whom: Challenged, verdict: Exclude<ProofVerdict, { type: 'proven' }>): Refusal {
+  const { type: code, description: detail } = verdict
+  const challenged = challenging(whom, { error: code, description: detail })
+  const headers = code === 'use_dpop_nonce' ? [...challenged, ...nonceField(verdict.nonce)] : challenged
+  return refusal({ status: 401, code, detail, headers })
+}
+
+/** Tells the client which nonce to use from now on (RFC 9449 §8.2). */
+export function nonceField(nonce: string): readonly HeaderPair[] {
+  return [['dpop-nonce', nonce]]
+}
+
 /** 403: the token is good and does not reach this far. Names all that is needed. */
-export function insufficientScope(scope: readonly string[]): Refusal {
+export function insufficientScope(scheme: TokenScheme, scope: readonly string[]): Refusal {
   const detail = 'The access token does not have the scope that this needs.'
-  const headers = challenging({ error: 'insufficient_scope', description: detail, scope })
-  return refusal({ status: 403, code: 'insufficient_scope', detail, headers })
+  const says = { error: 'insufficient_scope', description: detail, scope }
+  return refusal({
+    status: 403,
+    code: 'insufficient_scope',
+    detail,
+    headers: challenging({ schemes: [scheme] }, says),
+  })
 }
 
 /** 403: the browser sent the cookie for a page of somebody else (CSRF). */
@@ -46,9 +72,9 @@ export function unavailable(code: 'keys_unavailable' | 'guard_unavailable', deta
 }
 
 /** The refusal of a renewal, as the answer of the API. */
-export function renewalRefused(renewal: Extract<Renewal, { type: 'refused' }>): Refusal {
+export function renewalRefused(whom: Challenged, renewal: Extract<Renewal, { type: 'refused' }>): Refusal {
   const { status, code, description } = renewal
-  if (status === 401) return invalidToken(description, code)
+  if (status === 401) return invalidToken(whom, description, code)
   return refusal({ status, code, detail: description, headers: status === 503 ? retryLater : [] })
 }
 
@@ -57,8 +83,11 @@ export const retryAfter = 5
 
 const retryLater: readonly HeaderPair[] = [['retry-after', String(retryAfter)]]
 
-function challenging(says: Omit<Challenge, 'scheme'>): readonly HeaderPair[] {
-  return [['www-authenticate', challenge({ scheme: 'Bearer', ...says })]]
+function challenging(
+  { schemes, scheme }: Challenged,
+  says: Omit<Challenge, 'scheme' | 'algs'>,
+): readonly HeaderPair[] {
+  return [['www-authenticate', challenges(schemes, says, scheme)]]
 }
 
 function refusal(about: Parameters<typeof problem<Refusal['status']>>[0]): Refusal {

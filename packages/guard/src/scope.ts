@@ -16,7 +16,9 @@ export function scopeNames(scope: Scope): readonly string[] {
 export function refuseScope(claims: AccessClaims, needed: readonly string[]): Refusal | undefined {
   if (needed.length === 0) return undefined
   const granted = (claims.scope ?? '').split(' ')
-  return needed.every((name) => granted.includes(name)) ? undefined : insufficientScope(needed)
+  return needed.every((name) => granted.includes(name))
+    ? undefined
+    : insufficientScope(claims.cnf ? 'DPoP' : 'Bearer', needed)
 }
 
 function isName(value: unknown): value is string {

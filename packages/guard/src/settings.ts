@@ -7,9 +7,12 @@ import {
   type VerifiedJwt,
 } from '@mapae/jwt'
 import { requiredClaims } from './access-claims.ts'
+import type { TokenScheme } from './dpop/binding.ts'
+import { type DpopSettings, settleDpop } from './dpop-settings.ts'
 import { GuardError } from './guard-error.ts'
 import { cookieNames } from './http/cookie-names.ts'
 import type { GuardOptions } from './options.ts'
+import { originOf } from './origin-of.ts'
 import { retryAfter } from './refusal.ts'
 import type { Renew } from './renewal.ts'
 
@@ -21,6 +24,10 @@ export type Settings = {
   readonly cookie:
     | { readonly name: string; readonly ownOrigin: string; readonly allowedOrigins: readonly string[] }
     | undefined
+  /** Nothing, where bound tokens are refused. */
+  readonly dpop: DpopSettings | undefined
+  /** How tokens may be presented. */
+  readonly schemes: readonly TokenScheme[]
   readonly renew: Renew
   readonly onError: (error: unknown) => void
 }
@@ -30,13 +37,21 @@ export function settle(options: GuardOptions): Settings {
   if (typeof options?.issuer !== 'string' || options.issuer === '') throw invalid('issuer must be a URL.')
   const credentials = options.credentials ?? (canSetCookies(options) ? 'both' : 'header')
   if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
+  const dpop = settleDpop({ ...options, credentials })
   return {
     verify: prepareVerifier(options),
     readsHeader: credentials !== 'cookie',
     cookie: credentials === 'header' ? undefined : settleCookie(options),
+    dpop,
+    schemes: schemesOf(dpop),
     renew: optionalFunction('renew', options.renew) ?? (async () => ({ type: 'not-applicable' })),
     onError: optionalFunction('onError', options.onError) ?? (() => {}),
   }
+}
+
+function schemesOf(dpop: DpopSettings | undefined): readonly TokenScheme[] {
+  if (!dpop) return ['Bearer']
+  return dpop.isRequired ? ['DPoP'] : ['Bearer', 'DPoP']
 }
 
 const sources: ReadonlySet<unknown> = new Set(['header', 'cookie', 'both'])
@@ -80,12 +95,6 @@ function settleCookie(options: GuardOptions): NonNullable<Settings['cookie']> {
 
 /** RFC 6265 §4.1.1: a token of RFC 9110. */
 const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-
-function originOf(option: string, url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return parsed.origin
-  throw invalid(`${option} must be an http or https URL.`)
-}
 
 function optionalFunction<Wanted>(option: string, value: Wanted): Wanted {
   if (value === undefined || typeof value === 'function') return value

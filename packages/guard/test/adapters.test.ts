@@ -17,6 +17,7 @@ import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Device, startDevice } from '../../../test-support/device.ts'
 import { type Issuer, renewalOf, start, startIssuer } from './issuer.ts'
 
 let issuer: Issuer
@@ -273,6 +274,76 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     const answer = await ask(api, 'GET /orders', expired(refresh))
     expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({ status, code })
     expect(answer.body).not.toContain('secret')
+  })
+
+  describe('with tokens that are bound to a key', () => {
+    let device: Device
+    let bound: Api
+    beforeAll(async () => {
+      device = await startDevice()
+      bound = await startApi(
+        createGuard({ issuer: issuer.url, clock: issuer.clock, url: 'https://api.example' }),
+      )
+    })
+    afterAll(() => bound.close())
+    const tokenOfDevice = () => issuer.token({ cnf: { jkt: device.jkt }, scope: 'orders:read' })
+    const proofFor = (token: string, line = 'GET /orders', origin = 'https://api.example') => {
+      const [method = '', path = ''] = line.split(' ')
+      return device.proof({ method, url: origin + path, now: issuer.state.now, token })
+    }
+
+    test('a route serves the holder of the key, at the public URL of the API', async () => {
+      for (const line of ['GET /orders', 'GET /orders?page=2', 'GET /mounted/orders']) {
+        const token = tokenOfDevice()
+        const dpop = await proofFor(token, line)
+        expect((await ask(bound, line, { authorization: `DPoP ${token}`, dpop })).status).toBe(200)
+      }
+    })
+
+    test('a route refuses everybody else, and says how to prove it', async () => {
+      const token = tokenOfDevice()
+      const fields: readonly Record<string, string>[] = [
+        { authorization: `DPoP ${token}` },
+        { authorization: `DPoP ${token}`, dpop: await proofFor(token, 'POST /orders') },
+        {
+          authorization: `DPoP ${token}`,
+          dpop: await proofFor(token, 'GET /orders', `http://localhost:${bound.port}`),
+        },
+      ]
+      for (const headers of fields) {
+        const answer = await ask(bound, 'GET /orders', headers)
+        expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({
+          status: 401,
+          code: 'invalid_dpop_proof',
+        })
+        expect(answer.headers['www-authenticate']).toMatch(
+          /^Bearer, DPoP error="invalid_dpop_proof", .*algs="ES256 /,
+        )
+      }
+      const asBearer = await ask(bound, 'GET /orders', bearer(token))
+      expect({ status: asBearer.status, code: JSON.parse(asBearer.body).code }).toEqual({
+        status: 401,
+        code: 'invalid_token',
+      })
+    })
+
+    test('a second DPoP field is not overlooked', async () => {
+      const token = tokenOfDevice()
+      const dpop = [await proofFor(token), await proofFor(token)]
+      const answer = await ask(bound, 'GET /orders', { authorization: `DPoP ${token}`, dpop })
+      expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({
+        status: 401,
+        code: 'invalid_dpop_proof',
+      })
+    })
+
+    test('requireScope refuses with the scheme of the token', async () => {
+      const token = tokenOfDevice()
+      const dpop = await proofFor(token, 'POST /orders')
+      const answer = await ask(bound, 'POST /orders', { authorization: `DPoP ${token}`, dpop })
+      expect(answer.status).toBe(403)
+      expect(answer.headers['www-authenticate']).toMatch(/^DPoP error="insufficient_scope"/)
+    })
   })
 
   test('a guard that rejects neither hangs the request nor brings the process down', async () => {

@@ -34,7 +34,7 @@ export type AccessTokenCheck =
 /** `client_id` (RFC 9068 §2.2, required) of the sessions that people open at `/auth/login` itself. */
 export const FIRST_PARTY = 'first-party'
 
-/** Mints an access token for a session as it stands; it never outlives the session. */
+/** Mints an access token for a session as it stands, bound to its key if it has one; it never outlives the session. */
 export async function mintAccessToken(ctx: Context, session: MintedFor): Promise<AccessToken> {
   const now = ctx.clock()
   const iat = seconds(now)
@@ -54,6 +54,7 @@ export async function mintAccessToken(ctx: Context, session: MintedFor): Promise
     exp,
     auth_time: seconds(session.authTime),
     amr: parseList(session.amr),
+    ...(session.jkt !== null && { cnf: { jkt: session.jkt } }),
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     ...(roles.length > 0 && { roles }),
   }
@@ -62,7 +63,7 @@ export async function mintAccessToken(ctx: Context, session: MintedFor): Promise
 
 type MintedFor = Pick<
   SessionRecord,
-  'id' | 'accountId' | 'clientId' | 'epoch' | 'roles' | 'scopes' | 'expiresAt' | 'authTime' | 'amr'
+  'id' | 'accountId' | 'clientId' | 'epoch' | 'roles' | 'scopes' | 'expiresAt' | 'authTime' | 'amr' | 'jkt'
 >
 
 const RESERVED = new Set(

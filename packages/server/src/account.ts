@@ -2,11 +2,11 @@ import { parseList } from './access-token.ts'
 import { audit, record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
-import type { Context, Origin } from './context.ts'
+import type { Context } from './context.ts'
 import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
 import { newId } from './new-id.ts'
 import { revoke } from './revocation.ts'
-import { openSession, type Tokens, type Transport } from './session.ts'
+import { type HowOpened, openSession, type Tokens } from './session.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
@@ -47,7 +47,7 @@ export interface NewAccount {
 export async function register(
   ctx: Context,
   input: NewAccount,
-  how: { transport: Transport; from: Origin },
+  how: Omit<HowOpened, 'amr'>,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { account, identifiers, save } = await prepareAccount(ctx, input)
   const tokens = await refusingTaken(() =>
@@ -72,7 +72,7 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
 export async function logIn(
   ctx: Context,
   { identifier, password }: { identifier: string; password: string },
-  how: { transport: Transport; from: Origin },
+  how: Omit<HowOpened, 'amr'>,
 ): Promise<{ user: User; tokens: Tokens }> {
   const typed = typedIdentifier(identifier)
   const account = await findAccountByIdentifier(ctx.store.db, typed)

@@ -13,6 +13,9 @@ export const refusals = {
   password_too_short: { status: 400, title: 'The password has fewer than 8 characters' },
   password_too_long: { status: 400, title: 'The password has more than 1024 characters' },
   password_too_common: { status: 400, title: 'The password is one of the most common ones' },
+  // RFC 9449: 400 where tokens are handed out (§5, §8), 401 where one is presented (§7.1, §9).
+  invalid_dpop_proof: { status: 400, atResource: 401, title: 'The DPoP proof is not valid' },
+  use_dpop_nonce: { status: 400, atResource: 401, title: 'The DPoP proof needs the nonce of this server' },
   token_required: { status: 401, title: 'An access token is required' },
   invalid_token: { status: 401, title: 'The access token is not valid' },
   invalid_credentials: { status: 401, title: 'The identifier or the password is wrong' },
@@ -35,6 +38,12 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals
 
+/** The status of a refusal; where an access token was presented as such, that may be another. */
+export function statusOf(code: RefusalCode, { atResource }: { atResource: boolean }): number {
+  const refusal = refusals[code]
+  return atResource && 'atResource' in refusal ? refusal.atResource : refusal.status
+}
+
 /**
  * A request refused, or an option that cannot be. `message` is public and never holds a secret; the
  * evidence for the log is in `cause`.
@@ -44,14 +53,21 @@ export class AuthError extends Error {
   readonly code: RefusalCode | 'options_invalid'
   /** Further members of the problem document (RFC 9457 §3.2). */
   readonly members: Readonly<Record<string, unknown>>
+  /** Whether it is the answer of a protected resource, to an access token: {@link statusOf}. */
+  readonly atResource: boolean
 
   constructor(
     code: AuthError['code'],
     description?: string,
-    { members = {}, cause }: { members?: Readonly<Record<string, unknown>>; cause?: unknown } = {},
+    {
+      members = {},
+      cause,
+      atResource = false,
+    }: { members?: Readonly<Record<string, unknown>>; cause?: unknown; atResource?: boolean } = {},
   ) {
     super(description ?? (code === 'options_invalid' ? code : refusals[code].title), { cause })
     this.code = code
     this.members = members
+    this.atResource = atResource
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
+import type { Proofs } from './proofs.ts'
 import type { ServerSecret } from './server-secret.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { Store } from './store/open-store.ts'
@@ -15,6 +16,7 @@ export interface Context {
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly signingKeys: SigningKeys
   readonly passwords: Passwords
+  readonly proofs: Proofs
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
   /** The longest access-token lifetime, in milliseconds, that this database was ever run with. */

@@ -21,6 +21,7 @@ import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
+import { createProofs } from './proofs.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
@@ -48,7 +49,7 @@ export interface Auth {
 export interface AuthApi {
   /**
    * Who is asking, by the request's access token (header or cookie), checked against the database; null
-   * when nobody is. Throws `StoreError` when the database cannot tell.
+   * when nobody is. A token that is bound to a key needs its DPoP proof, made for this server's `url`. Throws `StoreError` when the database cannot tell.
    */
   getSession(request: Request): Promise<{ readonly user: User; readonly sessionId: string } | null>
   createUser(account: NewAccount): Promise<User>
@@ -110,6 +111,7 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     closed = true
     return store.db.destroy()
   }
+  const emit = emitter(settings.onEvent ?? printErrors)
   const ctx: Context = {
     settings,
     clock,
@@ -123,8 +125,14 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
       longestAccessLifetime,
     }),
     passwords: createPasswords(settings.passwordHashing),
+    proofs: createProofs({
+      store,
+      secrets,
+      clock,
+      report: (error) => emit({ type: 'error', at: clock(), error }),
+    }),
     cookieNames: cookieNamesOf(settings),
-    emit: emitter(settings.onEvent ?? printErrors),
+    emit,
     longestAccessLifetime,
     ready,
   }
@@ -140,7 +148,7 @@ function createApi(app: App): AuthApi {
         const visit = visitOf(ctx, request, {}, {})
         const credential = accessCredential(ctx, visit)
         requireTrustedPageForChange(ctx, { arrival: visit, method: request.method }, credential)
-        const current = await proveSession(app, credential, visit.arrivedAt)
+        const current = await proveSession(app, visit, credential)
         return { user: await currentUser(app, current), sessionId: current.session.id }
       } catch (thrown) {
         if (thrown instanceof AuthError) return null

@@ -2,7 +2,8 @@ import type { AccessTokenClaims } from './access-token.ts'
 import { findUser, type User } from './account.ts'
 import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
-import { accessCredential, type Credential, requireTrustedPageFor } from './http/credentials.ts'
+import { type AccessCredential, accessCredential, requireTrustedPageFor } from './http/credentials.ts'
+import { requireHolder } from './http/proof.ts'
 import type { Visit } from './http/visit.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, type SessionRecord } from './store/sessions.ts'
@@ -17,19 +18,20 @@ export interface CurrentSession {
  * Admits a request to the auth server's own endpoints (M2, step 5). Unlike a guard it looks into the
  * database: a session that has ended is refused at once, with its reason.
  *
- * Refuses with `token_required`, `invalid_token` or `session_ended` (401), `origin_not_allowed` (403).
+ * Refuses with `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce` or `session_ended` (401),
+ * `origin_not_allowed` (403).
  */
 export async function requireSession(app: App, visit: Visit): Promise<CurrentSession> {
   const credential = accessCredential(app.ctx, visit)
   requireTrustedPageFor(app.ctx, visit, credential)
-  return proveSession(app, credential, visit.arrivedAt)
+  return proveSession(app, visit, credential)
 }
 
 /** The session that an access token, in date and ours, stands for; refuses as {@link requireSession} does. */
 export async function proveSession(
   { ctx, accessTokens }: App,
-  credential: Credential | undefined,
-  arrivedAt: number,
+  visit: Visit,
+  credential: AccessCredential | undefined,
 ): Promise<CurrentSession> {
   if (!credential) throw new AuthError('token_required')
   const check = await accessTokens.check(credential.token)
@@ -38,10 +40,11 @@ export async function proveSession(
   if (check.type === 'invalid') throw new AuthError('invalid_token', check.description)
 
   const { claims } = check
+  await requireHolder(ctx, visit, credential, claims['cnf'])
   const session = await findSession(ctx.store.db, claims.sid)
   if (!session || session.accountId !== claims.sub)
     throw new AuthError('invalid_token', 'The session is not known.')
-  const reason = whyEnded(session, arrivedAt)
+  const reason = whyEnded(session, visit.arrivedAt)
   if (reason) throw new AuthError('session_ended', undefined, { members: { end_reason: reason } })
   if (claims.epoch < session.epoch)
     throw new AuthError('invalid_token', 'The access token was replaced; renew it.')

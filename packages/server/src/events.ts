@@ -16,6 +16,7 @@ export type AuthEvent =
         | 'session.access_token_mismatch'
         | 'session.access_token_withdrawn'
         | 'session.stale_inline_renewal'
+        | 'session.proof_refused'
       readonly at: number
       readonly accountId: string
       readonly sessionId: string

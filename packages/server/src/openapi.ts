@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { App } from './app.ts'
-import { type RefusalCode, refusals } from './auth-error.ts'
+import { type RefusalCode, refusals, statusOf } from './auth-error.ts'
 import type { Route } from './route.ts'
 
 const user = z.object({
@@ -17,7 +17,7 @@ const user = z.object({
 const tokens = z.object({
   access_token: z.string().optional().describe('only with header delivery'),
   refresh_token: z.string().optional().describe('only with header delivery'),
-  token_type: z.literal('Bearer'),
+  token_type: z.enum(['Bearer', 'DPoP']).describe('DPoP when the session is bound to a key'),
   expires_in: z.int().describe('seconds until the access token expires'),
   refresh_expires_in: z.int().describe('seconds until the session ends if it is not used'),
   session_id: z.string(),
@@ -71,7 +71,10 @@ function openApi(url: string, routes: readonly Route[]): object {
     paths,
     components: {
       schemas: { ...mapValues(answers, toSchema), Problem: problemSchema },
-      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        boundAccessToken: { type: 'http', scheme: 'dpop', description: 'with a proof in DPoP (RFC 9449)' },
+      },
     },
   }
 }
@@ -87,8 +90,8 @@ function operation(route: Route): object {
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && { requestBody: { content: { 'application/json': { schema: toSchema(route.body) } } } }),
-    ...(route.secured && { security: [{ accessToken: [] }] }),
-    responses: { [route.answer.status]: answerOf(route), ...refusalsOf(route.refusals) },
+    ...(route.secured && { security: securityOf(route.secured) }),
+    responses: { [route.answer.status]: answerOf(route), ...refusalsOf(route) },
   }
 }
 
@@ -98,11 +101,17 @@ function answerOf({ answer, summary }: Route): object {
   return { description: summary, content: { 'application/json': { schema } } }
 }
 
-function refusalsOf(codes: readonly RefusalCode[]): Record<string, object> {
-  const statuses = [...new Set(codes.map((code) => refusals[code].status))].sort()
+function securityOf(secured: true | 'optionally'): readonly object[] {
+  const either = [{ accessToken: [] }, { boundAccessToken: [] }]
+  return secured === 'optionally' ? [{}, ...either] : either
+}
+
+function refusalsOf({ refusals: codes, secured }: Route): Record<string, object> {
+  const statusAt = (code: RefusalCode) => statusOf(code, { atResource: secured !== undefined })
+  const statuses = [...new Set(codes.map(statusAt))].sort()
   const described = (status: number) =>
     [...new Set(codes)]
-      .filter((code) => refusals[code].status === status)
+      .filter((code) => statusAt(code) === status)
       .map((code) => `\`${code}\`: ${refusals[code].title}`)
   return Object.fromEntries(
     statuses.map((status) => [

@@ -1,3 +1,4 @@
+import { bindingOf } from '@mapae/guard/dpop'
 import {
   type AccessToken,
   type AccessTokenCheck,
@@ -5,6 +6,7 @@ import {
   mintAccessToken,
 } from './access-token.ts'
 import { audit, record } from './audit.ts'
+import { type Possession, type ProofRefusal, refreshBoundSession } from './bound-renewal.ts'
 import type { Context, Origin } from './context.ts'
 import {
   hashSecret,
@@ -33,6 +35,8 @@ export interface RenewalRequest {
   readonly refreshToken: string
   readonly accessToken: string | undefined
   readonly attemptId: string | undefined
+  /** Needed for a session that is bound to a key, and refused for one that is not. */
+  readonly possession: Possession
   readonly arrivedAt: number
   readonly from: Origin
 }
@@ -43,6 +47,7 @@ export type RenewalRefusal =
   | { readonly type: 'invalid_grant' }
   | { readonly type: 'session_ended'; readonly reason: string }
   | { readonly type: 'refresh_superseded' }
+  | ProofRefusal
 
 export type RefreshOutcome = { readonly type: 'refreshed'; readonly tokens: Tokens } | RenewalRefusal
 
@@ -56,7 +61,7 @@ const TRIES = 5
 /**
  * Renews a session (M3, steps 12 to 14) by the session table of ARCHITECTURE.md: both tokens are proved,
  * then one conditional statement spends the generation. Of any number of racing callers one rotates and
- * the others are judged by a fresh read.
+ * the others are judged by a fresh read. A session that is bound to a key goes its own way: {@link refreshBoundSession}.
  */
 export async function refreshSession(
   ctx: Context,
@@ -66,6 +71,8 @@ export async function refreshSession(
   const proved = await prove(ctx, tokens, request)
   if (proved.type !== 'proved') return proved
   const { presented } = proved
+  if (isBound(proved.session)) return refreshBoundSession(ctx, proved.session, request)
+  if (request.possession.proof.field !== undefined || request.possession.scheme === 'DPoP') return notBound
   const attemptHash = request.attemptId === undefined ? undefined : hashSecret(request.attemptId)
 
   let session: SessionRecord | undefined = proved.session
@@ -82,16 +89,18 @@ export async function refreshSession(
 /**
  * Mints an access token without spending a generation (design: inline renewal), so that racing page loads
  * can log nobody out. The current refresh token will do, and the one before it within the reuse interval.
- * It never ends a session: an older token is refused and written down.
+ * It never ends a session: an older token is refused and written down. A session that is bound to a key is not renewed
+ * here: without rotation nothing is gained by it, and its proofs are made for other addresses.
  */
 export async function renewInline(
   ctx: Context,
   tokens: AccessTokens,
-  request: Omit<RenewalRequest, 'attemptId'>,
+  request: Omit<RenewalRequest, 'attemptId' | 'possession'>,
 ): Promise<InlineOutcome> {
   const proved = await prove(ctx, tokens, request)
   if (proved.type !== 'proved') return proved
   const { session, presented } = proved
+  if (isBound(session)) return renewedElsewhere
   const verdict = judgeRow(ctx, session, presented, { attemptHash: undefined, arrivedAt: request.arrivedAt })
   switch (verdict.type) {
     case 'rotate':
@@ -112,6 +121,20 @@ export async function renewInline(
       )
       return { type: 'refresh_superseded' }
   }
+}
+
+const notBound: ProofRefusal = {
+  type: 'invalid_dpop_proof',
+  description: 'The session is not bound to a key: log in with a proof to open one that is.',
+}
+
+const renewedElsewhere: ProofRefusal = {
+  type: 'invalid_dpop_proof',
+  description: 'A session that is bound to a key is renewed at /auth/refresh, with a proof.',
+}
+
+function isBound(session: SessionRecord): session is SessionRecord & { readonly jkt: string } {
+  return session.jkt !== null
 }
 
 /** Rows 1 and 2: whether both tokens are ours and of one session. */
@@ -166,9 +189,15 @@ function accessRefusal(
   if (access.type === 'invalid') return { type: 'invalid_token', description: access.description }
   const ofAnother =
     (presented && access.claims.sid !== presented.sid) || (session && access.claims.sub !== session.accountId)
-  return ofAnother
-    ? { type: 'invalid_token', description: 'The access token belongs to another session.' }
+  if (ofAnother) return { type: 'invalid_token', description: 'The access token belongs to another session.' }
+  return session && !hasKeyOf(session, access.claims['cnf'])
+    ? { type: 'invalid_token', description: 'The access token is not bound as its session is.' }
     : undefined
+}
+
+function hasKeyOf({ jkt }: SessionRecord, cnf: unknown): boolean {
+  const binding = bindingOf(jkt === null ? 'Bearer' : 'DPoP', cnf)
+  return binding.type === 'bound' ? binding.jkt === jkt : binding.type === 'unbound'
 }
 
 function judgeRow(

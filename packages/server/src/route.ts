@@ -15,8 +15,8 @@ export interface Route {
     readonly schema?: 'TokensWithUser' | 'Tokens' | 'User' | 'Sessions' | 'AccessToken' | 'Object'
   }
   readonly refusals: readonly RefusalCode[]
-  /** Whether an access token is needed. */
-  readonly secured?: true
+  /** Whether an access token is needed, or taken. */
+  readonly secured?: true | 'optionally'
   /** Answers without waiting for the database to be open. */
   readonly aloof?: true
   readonly endpoint: (app: App, visit: Visit) => Promise<Response>

@@ -12,6 +12,8 @@ import { endOtherSessionsEndpoint, endSessionEndpoint, listSessionsEndpoint } fr
 import { startPageEndpoint } from './endpoints/start-page.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { preflight, withCors } from './http/cors.ts'
+import { sentScheme } from './http/credentials.ts'
+import { withNonce } from './http/proof.ts'
 import { refuse } from './http/refuse.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { openApiEndpoint } from './openapi.ts'
@@ -29,9 +31,17 @@ const CREDENTIAL: readonly RefusalCode[] = [
   'origin_not_allowed',
   'store_unavailable',
 ]
-const SESSION: readonly RefusalCode[] = [...CREDENTIAL, 'token_required', 'invalid_token', 'session_ended']
+const PROOF: readonly RefusalCode[] = ['invalid_dpop_proof', 'use_dpop_nonce']
+const SESSION: readonly RefusalCode[] = [
+  ...CREDENTIAL,
+  ...PROOF,
+  'token_required',
+  'invalid_token',
+  'session_ended',
+]
 const RENEWAL: readonly RefusalCode[] = [
   ...CREDENTIAL,
+  'invalid_dpop_proof',
   'refresh_token_required',
   'access_token_required',
   'invalid_token',
@@ -51,6 +61,7 @@ export const routes: readonly Route[] = [
     answer: { status: 201, schema: 'TokensWithUser' },
     refusals: [
       ...BODY,
+      ...PROOF,
       'invalid_identifier',
       'identifier_taken',
       'password_too_short',
@@ -70,6 +81,7 @@ export const routes: readonly Route[] = [
     answer: { status: 200, schema: 'TokensWithUser' },
     refusals: [
       ...BODY,
+      ...PROOF,
       'invalid_credentials',
       'account_disabled',
       'origin_not_allowed',
@@ -84,7 +96,7 @@ export const routes: readonly Route[] = [
     summary: 'Renew a session: the refresh token and the (expired) access token for new ones',
     body: refreshBody,
     answer: { status: 200, schema: 'Tokens' },
-    refusals: [...BODY, ...RENEWAL, 'invalid_idempotency_key'],
+    refusals: [...BODY, ...RENEWAL, 'use_dpop_nonce', 'invalid_idempotency_key'],
     endpoint: refreshEndpoint,
   },
   {
@@ -101,7 +113,8 @@ export const routes: readonly Route[] = [
     summary: 'End the session; idempotent',
     body: refreshBody,
     answer: { status: 204 },
-    refusals: [...BODY, ...CREDENTIAL],
+    refusals: [...BODY, ...CREDENTIAL, ...PROOF, 'invalid_token'],
+    secured: 'optionally',
     endpoint: logoutEndpoint,
   },
   {
@@ -208,14 +221,16 @@ export function createHandler(
     })
   }
   hono.notFound(() => refuse(new AuthError('not_found'), () => {}))
-  const refused = (thrown: unknown) =>
-    refuse(thrown, (error) => ctx.emit({ type: 'error', at: ctx.clock(), error }))
-  hono.onError(refused)
+  const refused = (thrown: unknown, request: Request) =>
+    refuse(thrown, (error) => ctx.emit({ type: 'error', at: ctx.clock(), error }), sentScheme(request))
+  hono.onError((thrown, c) => refused(thrown, c.req.raw))
 
   return async (request, connection = {}) => {
     // Hono rethrows what is no Error, as an app's own `claims` or `pages` may throw it.
-    const response = await Promise.resolve(hono.fetch(request, { connection })).catch(refused)
-    return secured(request.method === 'OPTIONS' ? response : withCors(ctx, request, response))
+    const answered = Promise.resolve(hono.fetch(request, { connection }))
+    const response = await answered.catch((thrown: unknown) => refused(thrown, request))
+    if (request.method === 'OPTIONS') return secured(response)
+    return secured(withCors(ctx, request, withNonce(ctx, request, response)))
   }
 }
 

@@ -31,14 +31,23 @@ export interface Tokens {
 
 export type EndReason = 'logout' | 'ended_by_user' | 'account_disabled' | 'refresh_token_reuse'
 
+export interface HowOpened {
+  readonly transport: Transport
+  readonly amr: readonly string[]
+  readonly from: Origin
+  /** @default none */
+  readonly jkt?: string | null | undefined
+}
+
 /**
- * Opens a session for an account that has just proved itself (M2, step 2): one row, two tokens.
+ * Opens a session for an account that has just proved itself (M2, step 2): one row, two tokens. With the thumbprint of a
+ * proven key, `jkt`, it is bound to that key for good.
  * `alongside` is done in the same transaction, before.
  */
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from }: { transport: Transport; amr: readonly string[]; from: Origin },
+  { transport, amr, from, jkt = null }: HowOpened,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   const now = ctx.clock()
@@ -56,7 +65,7 @@ export async function openSession(
     refreshHash: hashSecret(refreshToken),
     rotatedAt: now,
     transport,
-    jkt: null,
+    jkt,
     authTime: now,
     amr: JSON.stringify(amr),
     userAgent: from.userAgent,

@@ -62,7 +62,7 @@ describe.each(databases)('forged access tokens, on $name', (database) => {
       ])
       expect(answer.headers.get('content-type')).toBe('application/problem+json')
       expect(answer.headers.get('www-authenticate')).toMatch(
-        /^Bearer error="invalid_token", error_description="[^"]+"$/,
+        /^Bearer error="invalid_token", error_description="[^"]+", DPoP algs="[^"]+"$/,
       )
       expect(answer.text).not.toContain(token)
     }

@@ -26,6 +26,20 @@ export async function query(database: TestDatabase, statement: string): Promise<
   return connected(database, (run) => run(statement))
 }
 
+/** One statement whose commit waits for `meanwhile`: what reads during that sees the rows as they were. */
+export async function queryAround(
+  database: TestDatabase,
+  statement: string,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  await connected(database, async (run) => {
+    await run(isSqlite(database) ? 'begin immediate' : 'begin')
+    await run(statement)
+    await meanwhile()
+    await run('commit')
+  })
+}
+
 /** All that the database holds, as text to look for secrets in: the files themselves, where there are files. */
 export async function readEverything(database: TestDatabase): Promise<string> {
   const rows = JSON.stringify(await readTables(database))

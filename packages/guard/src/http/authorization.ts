@@ -1,7 +1,9 @@
+import type { TokenScheme } from '../dpop/binding.ts'
+
 /** What an `Authorization` request field says, as far as a guard is concerned. */
 export type Authorization =
   | { readonly type: 'none' }
-  | { readonly type: 'token'; readonly scheme: 'Bearer' | 'DPoP'; readonly token: string }
+  | { readonly type: 'token'; readonly scheme: TokenScheme; readonly token: string }
   | { readonly type: 'other' }
   | { readonly type: 'malformed' }
 
@@ -25,7 +27,7 @@ export function readAuthorization(value: string | undefined): Authorization {
 const none: Authorization = { type: 'none' }
 const other: Authorization = { type: 'other' }
 const malformed: Authorization = { type: 'malformed' }
-const tokenSchemes: ReadonlyMap<string, 'Bearer' | 'DPoP'> = new Map([
+const tokenSchemes: ReadonlyMap<string, TokenScheme> = new Map([
   ['bearer', 'Bearer'],
   ['dpop', 'DPoP'],
 ])

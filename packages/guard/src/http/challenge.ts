@@ -1,12 +1,17 @@
+import { proofAlgorithms } from '../dpop/algorithms.ts'
+import type { TokenScheme } from '../dpop/binding.ts'
+
 /** What a `WWW-Authenticate` field tells the client (RFC 6750 §3, RFC 9449 §7.1). */
 export type Challenge = {
-  readonly scheme: 'Bearer' | 'DPoP'
+  readonly scheme: TokenScheme
   readonly realm?: string
   /** Left out when the request carried no token at all (RFC 6750 §3.1). */
   readonly error?: string
   readonly description?: string
   /** The scope that the resource needs: names, or one string with spaces between them. */
   readonly scope?: string | readonly string[]
+  /** The algorithms that proofs may be signed with (RFC 9449 §7.1). */
+  readonly algs?: readonly string[]
 }
 
 /**
@@ -21,9 +26,31 @@ export function challenge(says: Challenge): string {
     ['error', says.error],
     ['error_description', says.description],
     ['scope', typeof says.scope === 'string' ? says.scope : says.scope?.join(' ')],
+    ['algs', says.algs?.join(' ')],
   ]
   const written = parameters.flatMap(([name, value]) => (value ? [`${name}="${quotable(value)}"`] : []))
   return [says.scheme, written.join(', ')].join(' ').trim()
+}
+
+/**
+ * Writes one challenge for each scheme that is taken, in one value. What there is to say stands with the scheme that the
+ * request used, or with the first one where that is not known (RFC 9449 §7.2).
+ */
+export function challenges(
+  schemes: readonly TokenScheme[],
+  says: Omit<Challenge, 'scheme' | 'algs'>,
+  used?: TokenScheme,
+): string {
+  const speaks = schemes.find((scheme) => scheme === used) ?? schemes[0]
+  return schemes
+    .map((scheme) =>
+      challenge({
+        scheme,
+        ...(scheme === speaks && says),
+        ...(scheme === 'DPoP' && { algs: proofAlgorithms }),
+      }),
+    )
+    .join(', ')
 }
 
 function quotable(value: string): string {

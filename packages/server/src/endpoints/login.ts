@@ -5,6 +5,7 @@ import { AuthError } from '../auth-error.ts'
 import { password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
+import { keyToBind } from '../http/proof.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Transport } from '../session.ts'
 
@@ -24,7 +25,7 @@ export const loginBody: z.ZodType<LoginBody> = z.object({
   transport: z.enum(['cookie', 'header']).optional(),
 })
 
-/** POST /auth/login: 200 with the user and both tokens. */
+/** POST /auth/login: 200 with the user and both tokens, bound to the key of a DPoP proof if one came along. */
 export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
   const {
@@ -36,6 +37,8 @@ export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Respons
   } = await readBody(visit, loginBody)
   const named = identifier ?? email ?? username
   if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
-  const { user, tokens } = await logIn(ctx, { identifier: named, password }, { transport, from: visit.from })
+  const jkt = await keyToBind(ctx, visit, transport)
+  const how = { transport, from: visit.from, jkt }
+  const { user, tokens } = await logIn(ctx, { identifier: named, password }, how)
   return deliverTokens(ctx, tokens, { transport, body: { user } })
 }

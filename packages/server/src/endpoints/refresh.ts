@@ -4,6 +4,7 @@ import { AuthError } from '../auth-error.ts'
 import { readBody } from '../http/body.ts'
 import { accessCredential, refreshCredential, requireTrustedPageFor } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
+import { refuseProofWithCookies, sentProof } from '../http/proof.ts'
 import { refusedRenewal } from '../http/refused-renewal.ts'
 import type { Visit } from '../http/visit.ts'
 import { refreshSession } from '../renewal.ts'
@@ -26,12 +27,14 @@ export async function refreshEndpoint(
   const access = accessCredential(ctx, visit)
   requireTrustedPageFor(ctx, visit, refresh, access)
   if (!refresh) throw new AuthError('refresh_token_required')
+  refuseProofWithCookies(visit, refresh.by)
   await clockCheck.refuseWhenSkewed()
 
   const outcome = await refreshSession(ctx, accessTokens, {
     refreshToken: refresh.token,
     accessToken: access?.token,
     attemptId,
+    possession: { scheme: access?.scheme, proof: sentProof(ctx, visit) },
     arrivedAt: visit.arrivedAt,
     from: visit.from,
   })

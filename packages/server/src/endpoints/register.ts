@@ -4,6 +4,7 @@ import type { App } from '../app.ts'
 import { password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
+import { keyToBind } from '../http/proof.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Transport } from '../session.ts'
 
@@ -23,10 +24,11 @@ export const registerBody: z.ZodType<RegisterBody> = z.object({
   transport: z.enum(['cookie', 'header']).optional(),
 })
 
-/** POST /auth/register: 201 with the user, logged in. */
+/** POST /auth/register: 201 with the user, logged in as at `/auth/login`. */
 export async function registerEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
   const { transport = defaultTransport(visit), ...input } = await readBody(visit, registerBody)
-  const { user, tokens } = await register(ctx, input, { transport, from: visit.from })
+  const jkt = await keyToBind(ctx, visit, transport)
+  const { user, tokens } = await register(ctx, input, { transport, from: visit.from, jkt })
   return deliverTokens(ctx, tokens, { transport, status: 201, body: { user } })
 }

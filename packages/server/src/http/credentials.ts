@@ -1,3 +1,4 @@
+import type { TokenScheme } from '@mapae/guard/dpop'
 import { judgeOrigin, readAuthorization, readCookie } from '@mapae/guard/http'
 import { AuthError } from '../auth-error.ts'
 import type { Context } from '../context.ts'
@@ -10,14 +11,25 @@ export interface Credential {
   readonly by: Transport
 }
 
+export interface AccessCredential extends Credential {
+  /** A cookie counts as Bearer: nothing is proved with it. */
+  readonly scheme: TokenScheme
+}
+
 /** The access token of a request: the `Authorization` field wins over the cookie. */
-export function accessCredential(ctx: Context, visit: Arrival): Credential | undefined {
+export function accessCredential(ctx: Context, visit: Arrival): AccessCredential | undefined {
   const field = readAuthorization(visit.header('authorization'))
   if (field.type === 'malformed')
     throw new AuthError('invalid_request', 'The Authorization field is malformed.')
-  if (field.type === 'token') return { token: field.token, by: 'header' }
+  if (field.type === 'token') return { token: field.token, by: 'header', scheme: field.scheme }
   const token = cookie(visit, ctx.cookieNames.access)
-  return token === undefined ? undefined : { token, by: 'cookie' }
+  return token === undefined ? undefined : { token, by: 'cookie', scheme: 'Bearer' }
+}
+
+/** The scheme of the `Authorization` field, when it holds an access token. */
+export function sentScheme(request: Request): TokenScheme | undefined {
+  const field = readAuthorization(request.headers.get('authorization') ?? undefined)
+  return field.type === 'token' ? field.scheme : undefined
 }
 
 /** The refresh token of a request: the body's wins over the cookie. */
@@ -60,8 +72,9 @@ export function requireTrustedPageForChange(
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Cookies for what says that it is a browser, the answer's body for what does not. */
+/** Cookies for what says that it is a browser, the answer's body for what does not, or brings a key to bind it to. */
 export function defaultTransport(visit: Arrival): Transport {
+  if (visit.header('dpop') !== undefined) return 'header'
   return visit.header('sec-fetch-site') !== undefined || visit.header('origin') !== undefined
     ? 'cookie'
     : 'header'

@@ -13,9 +13,10 @@ export function deliverTokens(
   tokens: Tokens,
   { transport, status = 200, body = {} }: { transport: Transport; status?: number; body?: object },
 ): Response {
+  const scheme = tokens.access.claims['cnf'] === undefined ? 'Bearer' : 'DPoP'
   const shared = {
     ...body,
-    token_type: 'Bearer',
+    token_type: scheme,
     expires_in: tokens.access.expiresIn,
     refresh_expires_in: seconds(tokens.idleExpiresAt - ctx.clock()),
     session_id: tokens.sessionId,
@@ -24,7 +25,7 @@ export function deliverTokens(
   }
   const headers = new Headers({ 'cache-control': 'no-store' })
   if (transport === 'header') {
-    headers.set('authorization', `Bearer ${tokens.access.token}`)
+    headers.set('authorization', `${scheme} ${tokens.access.token}`)
     const both = { access_token: tokens.access.token, refresh_token: tokens.refreshToken }
     return Response.json({ ...shared, ...both }, { status, headers })
   }

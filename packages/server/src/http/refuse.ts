@@ -1,21 +1,30 @@
-import { challenge, problem } from '@mapae/guard/http'
-import { AuthError, type RefusalCode, refusals } from '../auth-error.ts'
+import type { TokenScheme } from '@mapae/guard/dpop'
+import { challenges, problem } from '@mapae/guard/http'
+import { AuthError, type RefusalCode, refusals, statusOf } from '../auth-error.ts'
 import { StoreError } from '../store/store-error.ts'
 
 const RETRY_AFTER = '1'
 
-/** The one place where what was thrown becomes an answer: problem details (RFC 9457), never a stack. */
-export function refuse(thrown: unknown, report: (error: unknown) => void): Response {
+/**
+ * The one place where what was thrown becomes an answer: problem details (RFC 9457), never a stack. `scheme` is how the
+ * request presented an access token.
+ */
+export function refuse(
+  thrown: unknown,
+  report: (error: unknown) => void,
+  scheme?: TokenScheme | undefined,
+): Response {
   const error = asAuthError(thrown)
   const code: RefusalCode = error.code === 'options_invalid' ? 'internal_error' : error.code
-  const { status, title } = refusals[code]
+  const { title } = refusals[code]
+  const status = statusOf(code, error)
   if (status === 500 || thrown instanceof StoreError) report(thrown)
   const { headers, body } = problem({
     status,
     code,
     title,
     ...(status !== 500 && error.message !== title && { detail: error.message }),
-    headers: extraHeaders(code, status, error),
+    headers: extraHeaders(code, status, { error, scheme }),
   })
   return new Response(JSON.stringify({ ...body, ...error.members }), {
     status,
@@ -29,14 +38,24 @@ function asAuthError(thrown: unknown): AuthError {
   return new AuthError('internal_error', undefined, { cause: thrown })
 }
 
-/** Every 401 says how to authenticate (RFC 9110 §15.5.2), as RFC 6750 §3 writes it. */
-function extraHeaders(code: RefusalCode, status: number, error: AuthError): [string, string][] {
+/** Every 401 says how to authenticate (RFC 9110 §15.5.2), as RFC 6750 §3 and RFC 9449 §7 write it. */
+function extraHeaders(
+  code: RefusalCode,
+  status: number,
+  { error, scheme }: { error: AuthError; scheme: TokenScheme | undefined },
+): [string, string][] {
   if (status === 503) return [['retry-after', RETRY_AFTER]]
   if (status === 405) return [['allow', String(error.members['allow'])]]
   if (status !== 401) return []
-  if (code === 'token_required' || code === 'invalid_credentials')
-    return [['www-authenticate', challenge({ scheme: 'Bearer' })]]
-  return [
-    ['www-authenticate', challenge({ scheme: 'Bearer', error: 'invalid_token', description: error.message })],
-  ]
+  const says =
+    code === 'token_required' || code === 'invalid_credentials'
+      ? {}
+      : { error: challengeErrors.get(code) ?? 'invalid_token', description: error.message }
+  return [['www-authenticate', challenges(['Bearer', 'DPoP'], says, scheme)]]
 }
+
+/** RFC 9449 §7.1, beside the errors of RFC 6750 §3.1. */
+const challengeErrors: ReadonlyMap<RefusalCode, string> = new Map([
+  ['invalid_dpop_proof', 'invalid_dpop_proof'],
+  ['use_dpop_nonce', 'use_dpop_nonce'],
+])

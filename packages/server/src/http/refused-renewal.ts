@@ -1,5 +1,6 @@
 import { AuthError } from '../auth-error.ts'
 import type { RenewalRefusal } from '../renewal.ts'
+import { refusedProof } from './proof.ts'
 
 /** A refused renewal in words for the client. */
 export function refusedRenewal(refusal: RenewalRefusal): AuthError {
@@ -10,6 +11,9 @@ export function refusedRenewal(refusal: RenewalRefusal): AuthError {
       return new AuthError(refusal.type)
     case 'invalid_token':
       return new AuthError('invalid_token', refusal.description)
+    case 'invalid_dpop_proof':
+    case 'use_dpop_nonce':
+      return refusedProof(refusal)
     case 'session_ended':
       return new AuthError('session_ended', undefined, { members: { end_reason: refusal.reason } })
   }

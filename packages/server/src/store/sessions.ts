@@ -184,6 +184,29 @@ export async function touchSession(
     .execute()
 }
 
+type BoundRenewal = {
+  readonly id: string
+  readonly refreshHash: string
+  readonly now: number
+  readonly idleExpiresAt: number
+}
+
+/** Writes the renewal of a bound session down, which spends no generation. False: the session has ended. */
+export async function renewBoundSession(db: Db, renewal: BoundRenewal): Promise<boolean> {
+  const rows = await renewed(db, renewal)
+  return rows.length === 1
+}
+
+const renewed = prepared((db, { id, refreshHash, now, idleExpiresAt }: BoundRenewal) =>
+  db
+    .updateTable('sessions')
+    .set({ refresh_hash: refreshHash, rotated_at: now, idle_expires_at: idleExpiresAt })
+    .where('id', '=', id)
+    .where('jkt', 'is not', null)
+    .where('ended_at', 'is', null)
+    .returning('id'),
+)
+
 /**
  * Records that a generation was fetched without the attempt id that made it, once a generation.
  * Returns how many generations in a row that happened, or undefined when it was recorded before.

@@ -8,6 +8,7 @@ export interface Tables {
   accounts: AccountRow
   identifiers: IdentifierRow
   sessions: SessionRow
+  dpop_proofs: DpopProofRow
   signing_keys: SigningKeyRow
   revocations: RevocationRow
   audit: AuditRow
@@ -53,6 +54,7 @@ interface SessionRow {
   /** How many generations in a row that happened. */
   shared_run: Generated<number>
   transport: string
+  /** The key that the session is bound to, set when it is opened and never changed. */
   jkt: string | null
   auth_time: number
   amr: string
@@ -63,6 +65,12 @@ interface SessionRow {
   idle_expires_at: number
   ended_at: number | null
   end_reason: string | null
+}
+
+interface DpopProofRow {
+  /** Of the key's thumbprint and the proof's `jti`. */
+  hash: string
+  expires_at: number
 }
 
 interface SigningKeyRow {
