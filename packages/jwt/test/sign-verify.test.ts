@@ -96,6 +96,8 @@ describe('signing', () => {
       'options_invalid',
     )
     expectRefusal(() => signJws({ payload: '', key, header: circle }), 'options_invalid')
+    const toJSON = () => ({ alg: 'none' })
+    expectRefusal(() => signJws({ payload: '', key, header: { toJSON } }), 'options_invalid')
   })
 
   it('refuses claims that its own verifier would refuse', () => {
