@@ -2,11 +2,13 @@ import { ecdsa } from './algorithms/ecdsa.ts'
 import { ed25519 } from './algorithms/eddsa.ts'
 import type { AlgorithmFamily } from './algorithms/facts.ts'
 import { hmac } from './algorithms/hmac.ts'
+import { hasMlDsa, mlDsa } from './algorithms/mldsa.ts'
 import { rsaPkcs1, rsaPss } from './algorithms/rsa.ts'
 
 /**
- * The signature algorithms (RFC 7518 §3.1, RFC 9864). `EdDSA` is the old, ambiguous name of `Ed25519`: tokens and keys
- * that carry it are verified, nothing is signed with it. There is no `none`.
+ * The signature algorithms (RFC 7518 §3.1, RFC 9864, RFC 9964). `EdDSA` is the old, ambiguous name of `Ed25519`: tokens and
+ * keys that carry it are verified, nothing is signed with it. `ML-DSA-…` is there where node:crypto has it, from Node 24 on;
+ * elsewhere it is refused with `unsupported_algorithm`. There is no `none`.
  */
 export type Algorithm =
   | 'HS256'
@@ -23,6 +25,9 @@ export type Algorithm =
   | 'ES512'
   | 'Ed25519'
   | 'EdDSA'
+  | 'ML-DSA-44'
+  | 'ML-DSA-65'
+  | 'ML-DSA-87'
 
 /** Everything that distinguishes one algorithm from another. Nothing outside this table looks at their names. */
 export interface AlgorithmFacts extends AlgorithmFamily {
@@ -33,7 +38,7 @@ export interface AlgorithmFacts extends AlgorithmFamily {
   readonly signs: boolean
 }
 
-const TABLE: readonly AlgorithmFacts[] = [
+const ALL: readonly AlgorithmFacts[] = [
   row('HS256', hmac({ hash: 'sha256', bytes: 32, block: 64 })),
   row('HS384', hmac({ hash: 'sha384', bytes: 48, block: 128 })),
   row('HS512', hmac({ hash: 'sha512', bytes: 64, block: 128 })),
@@ -48,7 +53,12 @@ const TABLE: readonly AlgorithmFacts[] = [
   row('ES512', ecdsa({ hash: 'sha512', curve: 'secp521r1', bytes: 66 })),
   row('Ed25519', ed25519(), { accepts: ['Ed25519', 'EdDSA'] }),
   row('EdDSA', ed25519(), { accepts: ['EdDSA', 'Ed25519'], signs: false, impliedByKey: false }),
+  row('ML-DSA-44', mlDsa({ set: 44, oid: 0x11, bytes: 2420 })),
+  row('ML-DSA-65', mlDsa({ set: 65, oid: 0x12, bytes: 3309 })),
+  row('ML-DSA-87', mlDsa({ set: 87, oid: 0x13, bytes: 4627 })),
 ]
+
+const TABLE = ALL.filter(({ kty }) => kty !== 'AKP' || hasMlDsa)
 
 const BY_NAME: ReadonlyMap<unknown, AlgorithmFacts> = new Map(TABLE.map((facts) => [facts.alg, facts]))
 

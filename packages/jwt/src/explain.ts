@@ -12,4 +12,9 @@ export {
   type JwtExplanation,
   type JwtProblem,
 } from './explain/explain.ts'
-export { type ClaimFinding, lintClaims, refuseSensitiveClaims } from './explain/lint.ts'
+export {
+  type ClaimFinding,
+  lintClaims,
+  refuseSensitiveClaims,
+  type SensitiveClaimsOptions,
+} from './explain/lint.ts'

@@ -10,7 +10,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /**
  * The JSON object that the text holds, or a sentence that says why it is refused: not JSON, not an object, a member
- * named twice (RFC 7515 §4, RFC 7519 §4), a member named `__proto__`, or nested deeper than {@link MAX_DEPTH}.
+ * named twice (RFC 7515 §4, RFC 7519 §4), a member named `__proto__`, half a character (RFC 8259 §8.2), or nested deeper than
+ * {@link MAX_DEPTH}.
  */
 export function parseJsonObject(text: string): JsonObject | string {
   let value: unknown
@@ -35,7 +36,8 @@ function findFault(json: string): string | undefined {
       open.pop()
     } else if (character === QUOTE) {
       const end = endOfString(json, at)
-      const fault = isMemberName(json, end) && nameFault(json.slice(at, end), open.at(-1))
+      const text: string = JSON.parse(json.slice(at, end))
+      const fault = textFault(text) ?? (isMemberName(json, end) ? nameFault(text, open.at(-1)) : undefined)
       if (fault) return fault
       at = end - 1
     }
@@ -86,10 +88,21 @@ function isMemberName(json: string, end: number): boolean {
   return json.charCodeAt(at) === COLON
 }
 
-function nameFault(quoted: string, names: Set<string> | undefined): string | undefined {
-  const name: string = JSON.parse(quoted)
+/** One surrogate of a pair can be written as an escape, but not as UTF-8: others would read another text, or none. */
+function textFault(text: string): string | undefined {
+  return /\p{Surrogate}/u.test(text) ? 'has half a character' : undefined
+}
+
+function nameFault(name: string, names: Set<string> | undefined): string | undefined {
   if (name === '__proto__') return 'has a member named __proto__'
   if (names?.has(name)) return 'has a member twice'
   names?.add(name)
   return undefined
+}
+
+/** One caller must not change what the next one gets. Gives the same value. */
+export function freezeDeep<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  for (const one of Object.values(value)) freezeDeep(one)
+  return Object.freeze(value)
 }

@@ -90,6 +90,9 @@ describe('explainJwt', () => {
   )
 })
 
+/** 13 digits from 1_801_010_000_000 on, in milliseconds, with the check digit right. */
+const RESIDENT_MOMENT = 1_801_011_234_561
+
 describe('lintClaims', () => {
   const refused = (claims: object) =>
     lintClaims(claims as Record<string, unknown>)
@@ -115,6 +118,16 @@ describe('lintClaims', () => {
     'card_number',
     'cvv',
     'recovery_codes',
+    'user_pin',
+    'userSSN',
+    'urn:example:pin',
+    'https://app.example/claims#otp',
+    'authToken',
+    'session-cookie',
+    'signing_key',
+    'pass_code',
+    '패스워드',
+    '운전면허번호',
   ])('refuses a claim named %s', (name) => {
     expect(refused({ [name]: 'x' })).toEqual([name])
     expect(refused({ a: [{ [name]: 5 }] })).toEqual([`a[0].${name}`])
@@ -136,6 +149,19 @@ describe('lintClaims', () => {
     ['a Stripe key', 'sk_live_1234567890abcdef'],
     ['a GitHub token', 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'],
     ['an AWS key', 'AKIAIOSFODNN7EXAMPLE'],
+    ['a card in a sentence', 'paid with 4111-1111-1111-1111, thanks'],
+    ['a resident registration number in a sentence', '번호는 900101-1234567입니다'],
+    ['one with a space', '900101 1234567'],
+    ['a token behind a word', 'Bearer eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.x'],
+    ['an encrypted token', 'eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA'],
+    ['a hash of Django', 'pbkdf2_sha256$600000$salt$hash'],
+    ['a hash of LDAP', '{SSHA}abcdefgh'],
+    ['a yescrypt hash', '$y$j9T$abc$def'],
+    ['an address with a password', 'postgres://app:hunter2@db.example/app'],
+    ['an address with a password alone', 'redis://:hunter2@cache.example'],
+    ['a private JWK as text', '{"kty":"EC","crv":"P-256","d":"x"}'],
+    ['an ML-DSA JWK as text', '{"priv":"x", "kty" : "AKP"}'],
+    ['an ML-DSA JWK', { kty: 'AKP', priv: 'x' }],
     ['a private JWK', { kty: 'EC', d: 'x' }],
     ['a secret JWK', { kty: 'oct', k: 'x' }],
   ])('refuses %s by its shape', (_, value) => {
@@ -160,6 +186,14 @@ describe('lintClaims', () => {
       passport: null,
       secret: '',
       ms: 1_767_225_600_000,
+      // A moment in January 2027 that has the shape and the check digit of a resident registration number.
+      later: RESIDENT_MOMENT,
+      uuid: '41111111-1111-4111-8111-111111111111',
+      long: '41111111111111111111',
+      version: '1.4111111111111111',
+      address: 'https://app.example:8080/a@b',
+      publicJwk: '{"kty":"EC","x":"d"}',
+      shipped: '2026-01-01 00:00:00',
       google: '103547991597142817347',
       order: '4111111111111112',
       date: '2026-01-01 00:00',
@@ -188,6 +222,17 @@ describe('lintClaims', () => {
     )
     expect(refuseSensitiveClaims({ pin: '1234' }, { dangerouslyAllowSensitiveClaims: true })).toHaveLength(1)
     expect(refuseSensitiveClaims({ email: 'a@b.c' })).toHaveLength(1)
+    const only = { dangerouslyAllowSensitiveClaims: ['pin'] }
+    expect(refuseSensitiveClaims({ pin: '1234' }, only).map(({ claim }) => claim)).toEqual(['pin'])
+    expectRefusal(
+      () => refuseSensitiveClaims({ pin: '1', a: { pin: '1' } }, only),
+      'claim_sensitive',
+      /a\.pin/,
+    )
+    expectRefusal(
+      () => refuseSensitiveClaims({ pin: '1' }, { dangerouslyAllowSensitiveClaims: false }),
+      'claim_sensitive',
+    )
     try {
       refuseSensitiveClaims({ pin: '987654' })
     } catch (error) {
@@ -222,6 +267,10 @@ describe('the size budget', () => {
     )
     expectRefusal(() => checkBudget(pad(10), { refuse: 10 }), 'token_too_large')
     expect(checkBudget(pad(10), { warn: 10, refuse: 11 }).verdict).toBe('warn')
+    for (const wrong of [0, -1, Number.NaN]) {
+      expectRefusal(() => checkBudget('a', { warn: wrong }), 'options_invalid')
+      expectRefusal(() => checkBudget('a', { refuse: wrong }), 'options_invalid')
+    }
   })
 })
 

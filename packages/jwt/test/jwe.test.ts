@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { exportJwk, generateKey, signJwt, toPublicKey } from '@mapae/jwt'
+import { exportJwk, generateKey, JwtError, signJwt, toPublicKey, verifyJwt } from '@mapae/jwt'
 import {
   decryptJwt,
   type EncryptionAlgorithm,
+  type EncryptionKey,
   encryptJwt,
   generateEncryptionKey,
   importEncryptionKey,
@@ -45,6 +46,24 @@ describe.each(ALGORITHMS)('an encrypted token by %s', (alg) => {
       own.keyObject,
     )
     expect(Buffer.from(plaintext).toString().split('.')).toHaveLength(3)
+  })
+
+  it('is refused when one byte of it is changed, whichever it is', async () => {
+    const token = await encryptJwt({ claims: CLAIMS, key, encryptTo: to })
+    const segments = token.split('.').map((text) => Buffer.from(text, 'base64url'))
+    for (const [which, bytes] of segments.entries()) {
+      const step = Math.max(1, Math.floor(bytes.length / 40))
+      for (let at = 0; at < bytes.length; at += step) {
+        const changed = Buffer.from(bytes)
+        changed[at] = Number(changed[at]) ^ (1 << (at % 8))
+        const parts = segments.map((one, n) => (n === which ? changed : one).toString('base64url'))
+        const outcome = await decryptJwt({ token: parts.join('.'), decryptWith: own, ...verifying }).then(
+          () => 'accepted',
+          (error: unknown) => error,
+        )
+        expect(outcome, `segment ${which}, byte ${at}`).toBeInstanceOf(JwtError)
+      }
+    }
   })
 
   it('is refused when any segment but the header is changed, and with another key', async () => {
@@ -97,6 +116,61 @@ describe('decryptJwt refuses', () => {
     await expectRejection(decryptJwt({ token: headed({}), decryptWith: two, ...verifying }), 'key_not_found')
   })
 
+  it('signed tokens, and a signed token’s verifier refuses encrypted ones', async () => {
+    const signed = signJwt({ claims: CLAIMS, key })
+    await expectRejection(decrypt(signed), 'token_malformed')
+    const token = await encryptJwt({ claims: CLAIMS, key, encryptTo: secret })
+    expectRefusal(() => verifyJwt({ token, ...verifying }), 'token_malformed')
+    await expectRejection(decrypt(JSON.stringify({ ciphertext: token })), 'token_malformed')
+  })
+
+  it('a tag or an initialization vector of another length', async () => {
+    const token = await encryptJwt({ claims: CLAIMS, key, clock, encryptTo: secret })
+    expect((await decrypt(token)).claims).toEqual(CLAIMS)
+    const [header, encryptedKey, iv = '', ciphertext, tag = ''] = token.split('.')
+    const shorter = (text: string, bytes: number) =>
+      Buffer.from(text, 'base64url').subarray(0, bytes).toString('base64url')
+    for (const bytes of [0, 1, 4, 8, 12, 15]) {
+      await expectRejection(
+        decrypt([header, encryptedKey, iv, ciphertext, shorter(tag, bytes)].join('.')),
+        'decryption_failed',
+      )
+    }
+    for (const bytes of [0, 1, 8, 11]) {
+      await expectRejection(
+        decrypt([header, encryptedKey, shorter(iv, bytes), ciphertext, tag].join('.')),
+        'decryption_failed',
+      )
+    }
+    await expectRejection(decrypt([header, 'AAAA', iv, ciphertext, tag].join('.')), 'decryption_failed')
+  })
+
+  it('an ephemeral key that is not on the curve, of another curve, or of small order (RFC 8725 §3.4)', async () => {
+    const pair = generateEncryptionKey('ECDH-ES')
+    const montgomery = importEncryptionKey(generateKeyPairSync('x25519').privateKey, { alg: 'ECDH-ES' })
+    const { x, y } = exportJwk(generateKey('ES256'))
+    const other = exportJwk(generateKey('ES384'))
+    const attempts: [EncryptionKey, object | undefined][] = [
+      [pair, { kty: 'EC', crv: 'P-256', x, y: x }],
+      [pair, { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+      [pair, { kty: 'EC', crv: 'P-384', x: other.x, y: other.y }],
+      [pair, { kty: 'EC', crv: 'P-256', x }],
+      [pair, { kty: 'oct', k: 'AAAA' }],
+      [pair, undefined],
+      [pair, { kty: 'OKP', crv: 'X25519', x: Buffer.alloc(32, 9).toString('base64url') }],
+      [montgomery, { kty: 'OKP', crv: 'X25519', x: Buffer.alloc(32).toString('base64url') }],
+      [
+        montgomery,
+        { kty: 'OKP', crv: 'X25519', x: Buffer.from([1, ...Buffer.alloc(31)]).toString('base64url') },
+      ],
+      [montgomery, { kty: 'EC', crv: 'P-256', x, y }],
+    ]
+    for (const [decryptWith, epk] of attempts) {
+      const token = `${segment({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'JWT', epk })}..${'A'.repeat(16)}.AAAA.${'A'.repeat(21)}A`
+      await expectRejection(decryptJwt({ token, decryptWith, ...verifying }), 'decryption_failed')
+    }
+  })
+
   it('a public key, a key made elsewhere, and what is not signed inside', async () => {
     const pair = generateEncryptionKey('ECDH-ES')
     const token = await encryptJwt({ claims: CLAIMS, key, encryptTo: pair })
@@ -132,6 +206,17 @@ describe('encryption keys', () => {
     expect(toPublicEncryptionKey(publicKey)).toBe(publicKey)
     expectRefusal(() => importEncryptionKey({ ...jwk, use: 'sig' }), 'key_invalid')
     expectRefusal(() => importEncryptionKey(jwk, { alg: 'dir' }), 'key_invalid')
+    expectRefusal(() => importEncryptionKey({ ...jwk, key_ops: ['sign'] }), 'key_invalid', /key_ops/)
+    // @ts-expect-error
+    expectRefusal(() => importEncryptionKey({ ...jwk, key_ops: 'wrapKey' }), 'key_invalid', /key_ops/)
+    expect(importEncryptionKey({ ...jwk, key_ops: ['wrapKey'] }).use).toBe('public')
+    expectRefusal(() => importEncryptionKey({ ...jwk, kid: '' }), 'key_invalid', /kid/)
+    // @ts-expect-error
+    expectRefusal(() => importEncryptionKey({ ...jwk, kid: 5 }), 'key_invalid', /kid/)
+    for (const wrong of [null, undefined, 'x', []] as never[])
+      expectRefusal(() => importEncryptionKey(wrong), 'key_invalid')
+    const three = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey
+    expectRefusal(() => importEncryptionKey(three, { alg: 'RSA-OAEP-256' }), 'key_invalid', /fit/)
     expectRefusal(() => importEncryptionKey(pair.keyObject), 'unsupported_algorithm')
     expectRefusal(() => importEncryptionKey(pair.keyObject, { alg: 'ECDH-ES' }), 'key_invalid')
     expectRefusal(() => toPublicEncryptionKey(generateEncryptionKey('dir')), 'key_invalid')

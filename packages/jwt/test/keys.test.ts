@@ -1,4 +1,4 @@
-import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import {
   exportJwk,
   generateKey,
@@ -11,6 +11,30 @@ import {
 } from '@mapae/jwt'
 import { describe, expect, it } from 'vitest'
 import { ALGORITHMS, CLAIMS, expectRefusal, POLICY } from './support.ts'
+
+/** Self-signed, made with OpenSSL for this test. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUETpo/KsOixHZ3UL8siSY8NCtOGkwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMdGVzdC5leGFtcGxlMCAXDTI2MTEyNTEyNTExOFoYDzIxMjYx
+MTAxMTI1MTE4WjAXMRUwEwYDVQQDDAx0ZXN0LmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAQVQaOAbr+cO7dIBPJuoI/G3/myrXFU8V7/yw3qRBHPEKgH
+1jTVA/KlX0hOj1Kyvq1la/ArXESS0YClfjFw7HtEo1MwUTAdBgNVHQ4EFgQUOyE7
+qfW+hKOWv8qeWQuGPH7ZbTgwHwYDVR0jBBgwFoAUOyE7qfW+hKOWv8qeWQuGPH7Z
+bTgwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA3ESfqG3ZLNVA
+tKnNWBoAqeDwA1f8CzmcOvaVV9HjF/4CIF+pG3ZKzZOKlKzpg2N9hs9EB7AFpqoN
++YkxQyxERzI/
+-----END CERTIFICATE-----`
+
+/** The y coordinates of the points of order 1, 2, 4 and 8, reduced and not. */
+const SMALL_ORDER = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+]
 
 const PRIVATE = { dangerouslyIncludePrivate: true }
 const ec = generateKey('ES256')
@@ -94,6 +118,32 @@ describe('importKey refuses', () => {
     refuses({ ...exportJwk(secret, PRIVATE), alg: undefined }, /RSA key/, { alg: 'RS256' })
   })
 
+  it('a secret whose bytes are a key of another kind or a certificate', () => {
+    const spki = { type: 'spki', format: 'der' } as const
+    const disguised = [
+      rsa.keyObject.export({ type: 'pkcs8', format: 'pem' }),
+      `\n ${toPublicKey(ec).keyObject.export({ type: 'spki', format: 'pem' })}`,
+      toPublicKey(rsa).keyObject.export(spki),
+      toPublicKey(ec).keyObject.export(spki),
+      toPublicKey(ed).keyObject.export(spki),
+      toPublicKey(rsa).keyObject.export({ type: 'pkcs1', format: 'der' }),
+      CERTIFICATE,
+      Buffer.from(CERTIFICATE.replace(/-----.*-----/g, ''), 'base64'),
+      `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(44)} somebody@example`,
+      `---- BEGIN SSH2 PUBLIC KEY ----\n${'A'.repeat(60)}`,
+      JSON.stringify(exportJwk(ec)),
+      JSON.stringify({ keys: [exportJwk(rsa)] }, null, 2),
+    ]
+    for (const bytes of disguised) {
+      refuses(createSecretKey(Buffer.from(bytes)), /another kind/, { alg: 'HS256' })
+      refuses({ kty: 'oct', k: Buffer.from(bytes).toString('base64url') }, /another kind/, { alg: 'HS256' })
+    }
+    for (const text of ['{"a":1}', 'ssh-keys are not what this is', 'a ----- BEGIN of something', '마패 '])
+      expect(importKey(createSecretKey(Buffer.from(text.padEnd(40, '.'))), { alg: 'HS256' }).use).toBe(
+        'secret',
+      )
+  })
+
   it.each([
     ['HS256', 32],
     ['HS384', 48],
@@ -132,12 +182,29 @@ describe('importKey refuses', () => {
     refuses(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey, /name one/)
   })
 
+  it('an Ed25519 key of small order, under which anybody can sign', () => {
+    for (const y of SMALL_ORDER) {
+      for (const sign of [0, 0x80]) {
+        const point = Buffer.from(y, 'hex')
+        point[31] = Number(point[31]) | sign
+        const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') }
+        refuses(jwk, /small order/, { alg: 'Ed25519' })
+        refuses(createPublicKey({ key: jwk, format: 'jwk' }), /small order/, { alg: 'EdDSA' })
+      }
+    }
+    expect(importKey(ed.keyObject).use).toBe('private')
+    const far = Buffer.from(String(SMALL_ORDER[1]), 'hex')
+    far[0] = 9
+    expect(importKey({ kty: 'OKP', crv: 'Ed25519', x: far.toString('base64url') }).use).toBe('public')
+  })
+
   it('a JWK that is not for signatures, and honours key_ops', () => {
     const jwk = exportJwk(ec, PRIVATE)
     refuses({ ...jwk, use: 'enc' }, /use/)
     refuses({ ...jwk, key_ops: ['encrypt'] }, /key_ops/)
     // @ts-expect-error
     refuses({ ...jwk, key_ops: 'sign' }, /key_ops/)
+    refuses({ ...jwk, key_ops: ['sign', 'sign'] }, /twice/)
     const signs = importKey({ ...jwk, key_ops: ['sign'] })
     const verifies = importKey({ ...jwk, key_ops: ['verify'] })
     const token = signJwt({ claims: CLAIMS, key: signs })
@@ -149,7 +216,7 @@ describe('importKey refuses', () => {
 
   it('a JWK with members that are missing, wrong or not canonical', () => {
     const jwk = exportJwk(ec)
-    refuses({ kty: 'AKP' }, /kty/)
+    refuses({ kty: 'X' }, /kty/)
     // @ts-expect-error
     refuses({}, /kty/)
     refuses({ ...jwk, y: undefined }, /no member y/)

@@ -44,6 +44,11 @@ describe('three segments (RFC 7515 §7.1)', () => {
     ['a trailing dot', `${good}.`],
     ['an empty header', `.${segment(CLAIMS)}.x`],
     ['only dots', '..'],
+    [
+      'the JSON serialization (RFC 8725bis, format confusion)',
+      JSON.stringify({ payload: good, signatures: [] }),
+    ],
+    ['the same with dots in it', `{"protected":"${good}"}`],
   ])('refuses %s', (_, token) => {
     expectRefusal(() => verify(token), 'token_malformed')
     expectRefusal(() => decodeUnverified(token), 'token_malformed')
@@ -158,6 +163,20 @@ describe('UTF-8 and JSON (RFC 7515 §5.2)', () => {
     expect(({} as Record<string, unknown>)['admin']).toBeUndefined()
   })
 
+  it('refuses half a character, which no UTF-8 can hold, and takes both halves', () => {
+    for (const half of ['\\ud800', '\\uDFFF', 'a\\udc00\\ud800']) {
+      expectRefusal(() => verify(forge(HEADER, `{"sub":"${half}"}`)), 'token_malformed', /half/)
+      expectRefusal(() => verify(forge(HEADER, `{"a":[{"${half}":1}]}`)), 'token_malformed', /half/)
+      expectRefusal(() => verify(forge(`{"alg":"HS256","kid":"${half}"}`)), 'token_malformed', /half/)
+    }
+    expectRefusal(() => signJwt({ claims: { ...CLAIMS, sub: 'a\ud800' }, key }), 'claim_invalid', /half/)
+    const claims = { ...CLAIMS, sub: '👑', '👑\n': '\ufffd' }
+    expect(verify(signJwt({ claims, key })).claims).toEqual(claims)
+    expect(verify(forge(HEADER, JSON.stringify(claims).replaceAll('👑', '\\ud83d\\udc51'))).claims).toEqual(
+      claims,
+    )
+  })
+
   it('takes a depth of sixteen and no more', () => {
     const nested = (depth: number) =>
       `{"iss":"https://issuer.example","aud":"api","exp":${CLAIMS.exp},"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
@@ -265,9 +284,12 @@ describe('the header', () => {
     }
   })
 
-  it('is frozen, and the tokens after it are not confused with it', () => {
+  it('is frozen through and through, and the tokens after it are not confused with it', () => {
     const first = verify(good)
     expect(Object.isFrozen(first.header)).toBe(true)
+    const { header } = verify(forge({ ...HEADER, jwk: { a: [{}] } }))
+    const { jwk } = header as unknown as { jwk: { a: [object] } }
+    expect([jwk, jwk.a, jwk.a[0]].every(Object.isFrozen)).toBe(true)
     expectRefusal(() => verify(forge({ ...HEADER, typ: 'other' })), 'type_mismatch')
     expect(verify(good).header).toEqual(HEADER)
   })

@@ -15,6 +15,7 @@ import { AuthError } from './auth-error.ts'
 import { createClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
 import { currentUser, proveSession } from './current-session.ts'
+import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
@@ -133,6 +134,7 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     }),
     cookieNames: cookieNamesOf(settings),
     emit,
+    emitOnce: createEmitOnce(emit),
     longestAccessLifetime,
     ready,
   }

@@ -42,6 +42,7 @@ const SESSION: readonly RefusalCode[] = [
 const RENEWAL: readonly RefusalCode[] = [
   ...CREDENTIAL,
   'invalid_dpop_proof',
+  'claims_refused',
   'refresh_token_required',
   'access_token_required',
   'invalid_token',
@@ -68,6 +69,7 @@ export const routes: readonly Route[] = [
       'password_too_long',
       'password_too_common',
       'origin_not_allowed',
+      'claims_refused',
       'busy',
       'store_unavailable',
     ],
@@ -85,6 +87,7 @@ export const routes: readonly Route[] = [
       'invalid_credentials',
       'account_disabled',
       'origin_not_allowed',
+      'claims_refused',
       'busy',
       'store_unavailable',
     ],

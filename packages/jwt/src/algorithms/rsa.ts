@@ -25,7 +25,7 @@ function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily
     kty: 'RSA',
     impliedByKey: false,
     generate: () => generateKeyPairSync('rsa', { modulusLength: MIN_BITS }).privateKey,
-    misfit,
+    misfit: rsaMisfit,
     signer: (key) => {
       const prepared = input(key)
       return (signingInput) => sign(hash, asciiBytes(signingInput), prepared).toString('base64url')
@@ -41,7 +41,8 @@ function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily
   }
 }
 
-function misfit(key: KeyObject): string | undefined {
+/** What is wrong with an RSA key, for whatever it is used (RFC 7518 §3.3, §4.3). */
+export function rsaMisfit(key: KeyObject): string | undefined {
   if (key.asymmetricKeyType !== 'rsa') return 'needs an RSA key'
   const bits = key.asymmetricKeyDetails?.modulusLength
   const exponent = key.asymmetricKeyDetails?.publicExponent

@@ -42,6 +42,8 @@ export function measureToken(token: string): TokenMeasure {
  */
 export function checkBudget(token: string, options: BudgetOptions = {}): BudgetVerdict {
   const { warn = 1024, refuse = 1800 } = options
+  if (!(warn > 0 && refuse > 0))
+    throw new JwtError({ code: 'options_invalid', description: 'The budget must be numbers above zero.' })
   if (token.length < warn && token.length < refuse) return { verdict: 'ok', ...measureToken(token) }
   const measure = measureToken(token)
   if (token.length < refuse) return { verdict: 'warn', ...measure }

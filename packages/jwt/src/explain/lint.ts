@@ -5,6 +5,8 @@ import { sensitiveShape } from './sensitive-shapes.ts'
 
 /** Something that should not be in a token, because anyone who holds the token can read it. */
 export interface ClaimFinding {
+  /** The claim that it is in. */
+  readonly claim: string
   /** Where it is, such as `user.password` or `notes[2]`. The value is never repeated. */
   readonly path: string
   /** `refuse`: a secret, or a number that identifies a person or an account. `warn`: personal data, which may be meant. */
@@ -19,7 +21,14 @@ export interface ClaimFinding {
  * and resident registration numbers. A claim without a value (null, true, false, empty) is not held against its name.
  */
 export function lintClaims(claims: JsonObject): readonly ClaimFinding[] {
-  return Object.entries(claims).flatMap(([name, value]) => lintMember(name, name, value, 0))
+  return Object.entries(claims).flatMap(([claim, value]) =>
+    lintMember(claim, claim, value, 0).map((finding) => ({ claim, ...finding })),
+  )
+}
+
+export interface SensitiveClaimsOptions {
+  /** `true` lets every claim pass; a list, the claims that it names. @default false */
+  readonly dangerouslyAllowSensitiveClaims?: boolean | readonly string[] | undefined
 }
 
 /**
@@ -28,11 +37,15 @@ export function lintClaims(claims: JsonObject): readonly ClaimFinding[] {
  */
 export function refuseSensitiveClaims(
   claims: JsonObject,
-  options: { readonly dangerouslyAllowSensitiveClaims?: boolean | undefined } = {},
+  options: SensitiveClaimsOptions = {},
 ): readonly ClaimFinding[] {
+  const { dangerouslyAllowSensitiveClaims: allowed = false } = options
   const findings = lintClaims(claims)
-  const refused = findings.filter(({ severity }) => severity === 'refuse')
-  if (refused.length === 0 || options.dangerouslyAllowSensitiveClaims === true) return findings
+  const refused = findings.filter(
+    ({ claim, severity }) =>
+      severity === 'refuse' && !(typeof allowed === 'boolean' ? allowed : allowed.includes(claim)),
+  )
+  if (refused.length === 0) return findings
   throw new JwtError({
     code: 'claim_sensitive',
     description: `Anyone who holds a token can read it: ${refused.map(({ description }) => description).join(' ')}`,
@@ -43,33 +56,39 @@ export function refuseSensitiveClaims(
 /** Deeper than this a verifier refuses the token anyway. */
 const MAX_DEPTH = 16
 
-function lintMember(path: string, name: string, value: unknown, depth: number): readonly ClaimFinding[] {
+type Found = Omit<ClaimFinding, 'claim'>
+
+function lintMember(path: string, name: string, value: unknown, depth: number): readonly Found[] {
   const named = isTelling(value) ? sensitiveName(name) : undefined
   if (!named) return lintValue(path, value, depth)
   return [{ path, severity: named.severity, by: 'name', description: `${path} is named like ${named.is}.` }]
 }
 
-function lintValue(path: string, value: unknown, depth: number): readonly ClaimFinding[] {
+function lintValue(path: string, value: unknown, depth: number): readonly Found[] {
   if (depth > MAX_DEPTH) return []
   if (Array.isArray(value))
     return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, depth + 1))
   if (isJsonObject(value))
     return isPrivateJwk(value) ? [shaped(path, 'a private or secret key')] : lintObject(path, value, depth)
-  const shape =
-    typeof value === 'string' || typeof value === 'number' ? sensitiveShape(String(value)) : undefined
+  const shape = isText(value) ? sensitiveShape(String(value)) : undefined
   return shape ? [shaped(path, shape)] : []
 }
 
-function lintObject(path: string, value: JsonObject, depth: number): readonly ClaimFinding[] {
+function lintObject(path: string, value: JsonObject, depth: number): readonly Found[] {
   return Object.entries(value).flatMap(([name, one]) => lintMember(`${path}.${name}`, name, one, depth + 1))
 }
 
-function shaped(path: string, what: string): ClaimFinding {
+function shaped(path: string, what: string): Found {
   return { path, severity: 'refuse', by: 'shape', description: `${path} looks like ${what}.` }
 }
 
 function isTelling(value: unknown): boolean {
   return value !== null && value !== undefined && typeof value !== 'boolean' && value !== ''
+}
+
+/** Text, or a number that may be one. Some moments in milliseconds have the shape of a resident registration number. */
+function isText(value: unknown): value is string | number {
+  return typeof value === 'string' || (typeof value === 'number' && !(value >= 1e12 && value < 2e12))
 }
 
 function isPrivateJwk(value: JsonObject): boolean {

@@ -1,12 +1,16 @@
-/** Why a text looks like something that must not be in a token, or undefined. */
+/** Why a text looks like something that must not be in a token, or has it in it, or undefined. */
 export function sensitiveShape(text: string): string | undefined {
-  return PATTERNS.find(({ pattern }) => pattern.test(text))?.is ?? numberShape(text)
+  const found = PATTERNS.find(({ pattern }) => pattern.test(text))?.is ?? numberShape(text)
+  return found ?? (isPrivateJwkText(text) ? 'a private or secret key' : undefined)
 }
 
 const PATTERNS: readonly { is: string; pattern: RegExp }[] = [
-  { is: 'a key in PEM form', pattern: /-----BEGIN [A-Z0-9 ]+-----/ },
-  { is: 'a password hash', pattern: /^\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156])\$/ },
-  { is: 'a token', pattern: /^(?:eyJ[\w-]+\.[\w-]+\.|mrt_[\w-]*\.)/ },
+  { is: 'a key in PEM form', pattern: /-----BEGIN [A-Z0-9 ]{1,40}-----/ },
+  {
+    is: 'a password hash',
+    pattern: /^(?:\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|g?y|[1567])\$|pbkdf2_sha\d|\{S?SHA)/i,
+  },
+  { is: 'a token', pattern: /\beyJ[\w-]+\.[\w-]*\.|\bmrt_[\w-]*\./ },
   {
     is: 'an access key',
     pattern: /\b(?:sk|rk)_(?:live|test)_\w{10}|\bsk-[\w-]{20}|\bgh[oprsu]_\w{20}|\bgithub_pat_\w{20}/,
@@ -15,22 +19,38 @@ const PATTERNS: readonly { is: string; pattern: RegExp }[] = [
     is: 'an access key',
     pattern: /\bxox[abeprs]-[\w-]{10}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bglpat-[\w-]{20}/,
   },
-  { is: 'a social security number', pattern: /^(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}$/ },
+  {
+    is: 'an address with a password',
+    pattern: /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,200}:[^\s/@]{1,200}@/i,
+  },
+  {
+    is: 'a social security number',
+    pattern: /(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])/,
+  },
 ]
 
+/** 13 to 19 digits that stand for themselves, in groups or not. Inside a UUID or a longer number they do not. */
+const NUMBERS = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g
+
 function numberShape(text: string): string | undefined {
-  if (!/^\d[\d -]{11,22}\d$/.test(text)) return undefined
-  if (isResidentNumber(text)) return 'a resident registration number'
-  return isCardNumber(text.replace(/[ -]/g, '')) ? 'a payment card number' : undefined
+  for (const [number] of text.matchAll(NUMBERS)) {
+    if (isResidentNumber(number)) return 'a resident registration number'
+    if (isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
+  }
+  return undefined
 }
 
-/** 주민등록번호 and the numbers of foreign residents: a date, a dash or a right check digit. */
+function isPrivateJwkText(text: string): boolean {
+  return /"kty"\s*:/.test(text) && /"(?:d|k|priv)"\s*:/.test(text)
+}
+
+/** 주민등록번호 and the numbers of foreign residents: a date, then a dash or a space, or else a right check digit. */
 function isResidentNumber(text: string): boolean {
-  const parts = /^\d\d(\d\d)(\d\d)(-?)[1-8]\d{6}$/.exec(text)
+  const parts = /^\d\d(\d\d)(\d\d)([ -]?)[1-8]\d{6}$/.exec(text)
   if (!parts) return false
-  const [, month, day, dash] = parts
+  const [, month, day, gap] = parts
   if (Number(month) < 1 || Number(month) > 12 || Number(day) < 1 || Number(day) > 31) return false
-  return dash === '-' || hasResidentCheckDigit([...text].map(Number))
+  return gap !== '' || hasResidentCheckDigit([...text].map(Number))
 }
 
 const RESIDENT_WEIGHTS = [2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]

@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPairSync, generateKeySync, KeyObject } from 'node:crypto'
+import { rsaMisfit } from '../algorithms/rsa.ts'
 import { JwtError } from '../errors.ts'
+import { isJsonObject } from '../json.ts'
 import type { Jwk } from '../keys/jwk.ts'
 import { keyObjectOfJwk } from '../keys/read.ts'
 import { jwkOf, jwkThumbprint } from '../keys/thumbprint.ts'
@@ -36,7 +38,7 @@ const TABLE: Readonly<Record<EncryptionAlgorithm, EncryptionFacts>> = {
     generate: () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey,
   },
   'RSA-OAEP-256': {
-    fits: (key) => key.asymmetricKeyType === 'rsa' && Number(key.asymmetricKeyDetails?.modulusLength) >= 2048,
+    fits: (key) => rsaMisfit(key) === undefined,
     generate: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
   },
 }
@@ -45,15 +47,17 @@ const made = new WeakSet<object>()
 
 /**
  * Makes an encryption key of a JWK or a KeyObject. `alg` is needed unless the JWK names it. Throws `key_invalid` when the key does not fit
- * (secrets: 32 bytes; RSA: 2048 bits or more; ECDH-ES: P-256, P-384, P-521 or X25519) or is not for encryption (`use`).
+ * (secrets: 32 bytes; RSA: as for signatures; ECDH-ES: P-256, P-384, P-521 or X25519) or is not for encryption (`use`, `key_ops`).
  */
 export function importEncryptionKey(
   input: Jwk | KeyObject,
   options: { readonly alg?: EncryptionAlgorithm | undefined; readonly kid?: string | undefined } = {},
 ): EncryptionKey {
-  const jwk: Partial<Jwk> = input instanceof KeyObject ? {} : input
-  const keyObject = input instanceof KeyObject ? input : keyObjectOfJwk(input)
-  if (jwk.use !== undefined && jwk.use !== 'enc') throw invalid('The JWK is not for encryption (use).')
+  const isKeyObject = input instanceof KeyObject
+  if (!isKeyObject && !isJsonObject(input)) throw invalid('An encryption key must be a JWK or a KeyObject.')
+  const jwk: Partial<Jwk> = isKeyObject ? {} : input
+  const keyObject = isKeyObject ? input : keyObjectOfJwk(input)
+  checkPurpose(jwk)
   const alg: unknown = options.alg ?? jwk.alg
   if (!isEncryptionAlgorithm(alg)) {
     throw new JwtError({
@@ -64,7 +68,25 @@ export function importEncryptionKey(
   if (jwk.alg !== undefined && jwk.alg !== alg)
     throw invalid('The JWK names another algorithm than the one asked for.')
   if (!TABLE[alg].fits(keyObject)) throw invalid(`The key does not fit ${alg}.`)
-  return make({ alg, kid: options.kid ?? jwk.kid ?? jwkThumbprint(jwkOf(keyObject)), keyObject })
+  const kid: unknown = options.kid ?? jwk.kid ?? jwkThumbprint(jwkOf(keyObject))
+  if (typeof kid !== 'string' || kid === '') throw invalid('A kid must be a string that is not empty.')
+  return make({ alg, kid, keyObject })
+}
+
+const OPERATIONS: readonly unknown[] = [
+  'encrypt',
+  'decrypt',
+  'wrapKey',
+  'unwrapKey',
+  'deriveKey',
+  'deriveBits',
+]
+
+function checkPurpose({ use, key_ops }: Partial<Jwk>): void {
+  if (use !== undefined && use !== 'enc') throw invalid('The JWK is not for encryption (use).')
+  const operations: unknown = key_ops ?? OPERATIONS
+  const isFor = Array.isArray(operations) && operations.some((one) => OPERATIONS.includes(one))
+  if (!isFor) throw invalid('The JWK is not for encryption (key_ops).')
 }
 
 /** Makes a new private key or secret for an encryption algorithm. */

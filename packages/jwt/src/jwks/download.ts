@@ -9,9 +9,23 @@ export interface Download {
   readonly maxAge: number | undefined
 }
 
+/** What is used of `fetch`: `globalThis.fetch` will do. */
+export type Get = (
+  url: string,
+  options: {
+    readonly headers: Readonly<Record<string, string>>
+    readonly redirect: 'manual'
+    readonly signal: AbortSignal
+  },
+) => Promise<{
+  readonly status: number
+  readonly headers: Headers
+  readonly body: AsyncIterable<Uint8Array> | null
+}>
+
 export interface DownloadOptions {
   readonly url: URL
-  readonly fetch: typeof globalThis.fetch
+  readonly get: Get
   /** Seconds for the whole answer. */
   readonly timeout: number
   readonly maxBytes: number
@@ -28,7 +42,7 @@ export async function download(options: DownloadOptions): Promise<Download> {
     }, options.timeout * 1000)
   })
   try {
-    return await Promise.race([get(options, abort.signal), late])
+    return await Promise.race([read(options, abort.signal), late])
   } catch (cause) {
     throw cause instanceof JwtError ? cause : unavailable('could not be fetched', cause)
   } finally {
@@ -37,21 +51,21 @@ export async function download(options: DownloadOptions): Promise<Download> {
   }
 }
 
-async function get({ url, fetch, maxBytes }: DownloadOptions, signal: AbortSignal): Promise<Download> {
+async function read({ url, get, maxBytes }: DownloadOptions, signal: AbortSignal): Promise<Download> {
   const headers = { accept: 'application/jwk-set+json, application/json' }
-  const response = await fetch(url.href, { headers, redirect: 'manual', signal })
+  const response = await get(url.href, { headers, redirect: 'manual', signal })
   if (response.status !== 200) throw unavailable(`was answered with status ${response.status}`)
-  const text = decodeUtf8(await readBody(response, maxBytes))
+  const text = decodeUtf8(await readBody(response.body ?? [], maxBytes))
   const body = text === undefined ? 'is not UTF-8' : parseJsonObject(text)
   if (typeof body === 'string')
     throw new JwtError({ code: 'jwks_invalid', description: `The key set ${body}.` })
   return { body, maxAge: maxAgeOf(response.headers) }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Uint8Array> | [], maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     size += chunk.byteLength
     if (size > maxBytes) throw unavailable('is too large')
     chunks.push(chunk)

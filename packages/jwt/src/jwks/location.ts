@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
 import { JwtError } from '../errors.ts'
 
@@ -19,23 +18,15 @@ export function checkLocation(url: string | URL, policy: LocationPolicy): URL {
   const isHttp = parsed.protocol === 'http:'
   if (!isHttp && parsed.protocol !== 'https:') throw invalid('must be an https URL')
   if (isHttp && !isThisMachine(parsed) && !policy.dangerouslyAllowHttp) throw invalid('must be an https URL')
-  const address = hostOf(parsed)
-  if (
-    isIP(address) &&
-    !isThisMachine(parsed) &&
-    !policy.dangerouslyAllowPrivateAddresses &&
-    isPrivate(address)
-  ) {
-    throw invalid('must not be a private address')
-  }
+  const host = hostOf(parsed)
+  if (isIP(host) && prepareAddressCheck(parsed, policy)(host)) throw invalid('must not be a private address')
   return parsed
 }
 
-/** Whether the name of the host stands for a private address now. Answers false for this machine, named as such. */
-export async function resolvesToPrivate(url: URL): Promise<boolean> {
-  if (isThisMachine(url)) return false
-  const addresses = await lookup(hostOf(url), { all: true })
-  return addresses.some(({ address }) => isPrivate(address))
+/** Which addresses must not be connected to: private ones, unless they are waived, or the URL names this very machine. */
+export function prepareAddressCheck(url: URL, policy: LocationPolicy): (address: string) => boolean {
+  const isFree = policy.dangerouslyAllowPrivateAddresses === true || isThisMachine(url)
+  return isFree ? () => false : isPrivate
 }
 
 function parse(url: string | URL): URL {
@@ -55,7 +46,7 @@ function isThisMachine(url: URL): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
-/** Addresses that are not on the public internet (RFC 6890), this machine among them. */
+/** Addresses that are not on the public internet (RFC 6890 and what was registered since), this machine among them. */
 const PRIVATE = new BlockList()
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -65,24 +56,40 @@ for (const [net, prefix] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const) {
   PRIVATE.addSubnet(net, prefix, 'ipv4')
+  // The same behind the well-known prefix of NAT64 (RFC 6052 §3.1); BlockList sees through ::ffff:0:0/96 by itself.
+  PRIVATE.addSubnet(`64:ff9b::${net}`, 96 + prefix, 'ipv6')
 }
 for (const [net, prefix] of [
-  ['::', 127],
+  ['::', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b:1::', 48],
+  ['100::', 64],
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+  ['5f00::', 16],
   ['fc00::', 7],
-  ['fe80::', 10],
+  ['fe80::', 9],
   ['ff00::', 8],
 ] as const) {
   PRIVATE.addSubnet(net, prefix, 'ipv6')
 }
 
+/** Takes an address as a look-up gives it, with a zone (`fe80::1%eth0`) or without; what is no address is private. */
 function isPrivate(address: string): boolean {
-  return PRIVATE.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  const [bare = ''] = address.split('%')
+  const family = isIP(bare)
+  return family === 0 || PRIVATE.check(bare, family === 4 ? 'ipv4' : 'ipv6')
 }
 
 function invalid(why: string): JwtError {

@@ -1,9 +1,9 @@
 import { decodeBase64url } from '../base64url.ts'
 import { JwtError } from '../errors.ts'
-import { type JsonObject, parseJsonObject } from '../json.ts'
+import { freezeDeep, type JsonObject, parseJsonObject } from '../json.ts'
 import { decodeUtf8 } from '../text.ts'
 
-/** A JOSE header (RFC 7515 §4), frozen. `jwk`, `jku`, `x5u` and `x5c` may be in it and are never looked at. */
+/** A JOSE header (RFC 7515 §4), frozen through and through. `jwk`, `jku`, `x5u` and `x5c` may be in it and are never looked at. */
 export interface JwtHeader {
   readonly alg: string
   readonly typ?: string
@@ -33,7 +33,7 @@ export function readHeader(segment: string): JwtHeader {
       description: 'Unencoded payloads (b64) are not supported.',
     })
   }
-  return Object.freeze(header)
+  return freezeDeep(header)
 }
 
 /** The JSON object of a segment, or `token_malformed`. */

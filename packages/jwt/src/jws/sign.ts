@@ -43,7 +43,7 @@ export function prepareJwsSigner(options: Omit<SignJwsOptions, 'payload'>): (pay
   }
 }
 
-const NOT_THE_CALLERS = ['alg', 'kid', 'crit', 'b64']
+const NOT_THE_CALLERS = ['alg', 'kid', 'crit', 'b64', 'toJSON']
 
 function encodeHeader(header: JsonObject, key: Key): string {
   if (!isJsonObject(header)) throw invalid('header must be an object')

@@ -19,24 +19,42 @@ export interface Jwk {
   readonly dq?: string | undefined
   readonly qi?: string | undefined
   readonly k?: string | undefined
+  readonly pub?: string | undefined
+  readonly priv?: string | undefined
   readonly [member: string]: unknown
 }
 
-/** The members that make up a key of each type (RFC 7518 §6, RFC 8037 §2), in lexicographic order (RFC 7638 §3.2). */
+/** The members that make up a key of each type (RFC 7518 §6, RFC 8037 §2, RFC 9964 §3), in lexicographic order (RFC 7638 §3.2). */
 export interface KeyTypeMembers {
   readonly public: readonly JwkMember[]
   readonly private: readonly JwkMember[]
 }
 
-export type JwkMember = 'crv' | 'd' | 'dp' | 'dq' | 'e' | 'k' | 'n' | 'p' | 'q' | 'qi' | 'x' | 'y'
+export type JwkMember =
+  | 'alg'
+  | 'crv'
+  | 'd'
+  | 'dp'
+  | 'dq'
+  | 'e'
+  | 'k'
+  | 'n'
+  | 'p'
+  | 'priv'
+  | 'pub'
+  | 'q'
+  | 'qi'
+  | 'x'
+  | 'y'
 
-export type KeyType = 'oct' | 'RSA' | 'EC' | 'OKP'
+export type KeyType = 'oct' | 'RSA' | 'EC' | 'OKP' | 'AKP'
 
 export const KEY_TYPES: Readonly<Record<KeyType, KeyTypeMembers>> = {
   oct: { public: [], private: ['k'] },
   RSA: { public: ['e', 'n'], private: ['d', 'dp', 'dq', 'p', 'q', 'qi'] },
   EC: { public: ['crv', 'x', 'y'], private: ['d'] },
   OKP: { public: ['crv', 'x'], private: ['d'] },
+  AKP: { public: ['alg', 'pub'], private: ['priv'] },
 }
 
 export function membersOf(kty: unknown): KeyTypeMembers | undefined {

@@ -26,7 +26,7 @@ export function jwkOf(keyObject: KeyObject): Jwk {
 function stringMember(jwk: Jwk, name: JwkMember | 'kty'): string {
   const value: unknown = jwk[name]
   if (typeof value !== 'string' || value === '') throw invalid(`The JWK has no member ${name}.`)
-  const isText = name === 'kty' || name === 'crv'
+  const isText = name === 'kty' || name === 'crv' || name === 'alg'
   if (!isText && !decodeBase64url(value)) throw invalid(`The JWK member ${name} is not canonical base64url.`)
   return value
 }
