@@ -1,9 +1,18 @@
 /** What `onEvent` hears. Ids only: no address, e-mail, token or password is in it. */
 export type AuthEvent =
   | {
-      readonly type: 'account.registered' | 'account.disabled'
+      readonly type:
+        | 'account.registered'
+        | 'account.imported'
+        | 'account.disabled'
+        | 'account.enabled'
+        | 'account.deleted'
+        | 'account.granted'
+        | 'account.grants_withdrawn'
+        | 'account.profile_changed'
       readonly at: number
       readonly accountId: string
+      readonly detail?: Readonly<Record<string, unknown>>
     }
   | {
       readonly type:
@@ -20,6 +29,12 @@ export type AuthEvent =
       readonly accountId: string
       readonly sessionId: string
       readonly detail?: Readonly<Record<string, unknown>>
+    }
+  | {
+      readonly type: 'account.reauthentication_failed'
+      readonly at: number
+      readonly accountId: string
+      readonly sessionId: string
     }
   | { readonly type: 'login.failed'; readonly at: number; readonly accountId: string | null }
   | { readonly type: 'error'; readonly at: number; readonly error: unknown }

@@ -6,6 +6,7 @@ import {
 } from './access-token.ts'
 import { audit, record } from './audit.ts'
 import type { Context, Origin } from './context.ts'
+import { idleEnd, idleLifetime } from './idle-lifetime.ts'
 import {
   hashSecret,
   isAuthentic,
@@ -15,7 +16,7 @@ import {
   remakeRefreshToken,
 } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
-import { idleEnd, type Tokens } from './session.ts'
+import type { Tokens } from './session.ts'
 import { judge, type Verdict } from './session-rules.ts'
 import { inTransaction } from './store/open-store.ts'
 import {
@@ -222,7 +223,7 @@ async function rotate(
   const now = ctx.clock()
   const generation = presented.generation + 1
   const refreshToken = makeRefreshToken(ctx.secrets[0], { sid: session.id, generation, salt: session.salt })
-  const idleExpiresAt = idleEnd(ctx, now, session.expiresAt)
+  const idleExpiresAt = idleEnd(ctx, now, session)
   const access = await mintAccessToken(ctx, session)
   const won = await rotateSession(ctx.store.db, {
     id: session.id,
@@ -235,7 +236,11 @@ async function rotate(
     idleExpiresAt,
   })
   if (!won) return undefined
-  return { type: 'refreshed', tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt } }
+  const { remembered } = session
+  return {
+    type: 'refreshed',
+    tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt, remembered },
+  }
 }
 
 /** Row 6: the database lost commits (a restored backup); the presented token is the newest there is. */
@@ -259,7 +264,13 @@ async function repeat(ctx: Context, { session }: Case): Promise<RefreshOutcome> 
   const access = await mintAccessToken(ctx, session)
   return {
     type: 'refreshed',
-    tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt: session.idleExpiresAt },
+    tokens: {
+      sessionId: session.id,
+      access,
+      refreshToken,
+      idleExpiresAt: session.idleExpiresAt,
+      remembered: session.remembered,
+    },
   }
 }
 
@@ -301,8 +312,8 @@ async function endForReuse(
 
 /** Use keeps a session awake; a write only when it moves the idle end by a twentieth of the idle lifetime. */
 async function keepAwake(ctx: Context, session: SessionRecord): Promise<void> {
-  const idleExpiresAt = idleEnd(ctx, ctx.clock(), session.expiresAt)
-  if (idleExpiresAt - session.idleExpiresAt < ctx.settings.sessionIdleLifetime * 50) return
+  const idleExpiresAt = idleEnd(ctx, ctx.clock(), session)
+  if (idleExpiresAt - session.idleExpiresAt < idleLifetime(ctx, session) * 50) return
   await touchSession(ctx.store.db, { id: session.id, idleExpiresAt })
 }
 

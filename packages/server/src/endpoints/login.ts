@@ -14,6 +14,7 @@ interface LoginBody {
   readonly username?: string | undefined
   readonly password: string
   readonly transport?: Transport | undefined
+  readonly remember?: boolean | undefined
 }
 
 export const loginBody: z.ZodType<LoginBody> = z.object({
@@ -22,6 +23,7 @@ export const loginBody: z.ZodType<LoginBody> = z.object({
   username: text(254).optional(),
   password,
   transport: z.enum(['cookie', 'header']).optional(),
+  remember: z.boolean().optional().describe('"keep me logged in"; default true'),
 })
 
 /** POST /auth/login: 200 with the user and both tokens. */
@@ -33,9 +35,11 @@ export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Respons
     username,
     password,
     transport = defaultTransport(visit),
+    remember,
   } = await readBody(visit, loginBody)
   const named = identifier ?? email ?? username
   if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
-  const { user, tokens } = await logIn(ctx, { identifier: named, password }, { transport, from: visit.from })
+  const how = { transport, remember, from: visit.from }
+  const { user, tokens } = await logIn(ctx, { identifier: named, password }, how)
   return deliverTokens(ctx, tokens, { transport, body: { user } })
 }
