@@ -14,7 +14,11 @@ import { endAccountSessions } from './store/sessions.ts'
  */
 export async function deleteAccount(
   ctx: Context,
-  { accountId, ifPasswordHash, from }: { accountId: string; ifPasswordHash?: string; from?: Origin },
+  {
+    accountId,
+    ifPasswordHash,
+    from,
+  }: { accountId: string; ifPasswordHash?: string | undefined; from?: Origin },
 ): Promise<boolean> {
   const now = ctx.clock()
   const reason = 'account_deleted'

@@ -10,6 +10,7 @@ export type AuthEvent =
         | 'account.granted'
         | 'account.grants_withdrawn'
         | 'account.profile_changed'
+        | 'reauthentication.failed'
       readonly at: number
       readonly accountId: string
       readonly detail?: Readonly<Record<string, unknown>>
@@ -29,12 +30,6 @@ export type AuthEvent =
       readonly accountId: string
       readonly sessionId: string
       readonly detail?: Readonly<Record<string, unknown>>
-    }
-  | {
-      readonly type: 'account.reauthentication_failed'
-      readonly at: number
-      readonly accountId: string
-      readonly sessionId: string
     }
   | { readonly type: 'login.failed'; readonly at: number; readonly accountId: string | null }
   | { readonly type: 'error'; readonly at: number; readonly error: unknown }

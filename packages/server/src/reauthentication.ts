@@ -1,24 +1,22 @@
 import { audit } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import type { Context, Origin } from './context.ts'
-import type { SessionRecord } from './session.ts'
-import { findAccount } from './store/accounts.ts'
+import { type AccountRecord, findAccount } from './store/accounts.ts'
 
 /**
- * Has the person of a session prove once more who they are, before what cannot be undone (OWASP ASVS 5, 7.5).
- * Returns the hash that the password belongs to: what is done should hold on to it.
- *
- * Refuses with `wrong_password` (403, so that no client takes it for a token to renew), also where there is none.
+ * The account, once its password was given again: a stolen session alone must not change what it takes to
+ * log in. Refuses with `wrong_password` (403), also where there is no password, and with `account_disabled` (403).
  */
-export async function requirePassword(
+export async function confirmPassword(
   ctx: Context,
-  session: SessionRecord,
-  { password, from }: { password: string; from: Origin },
-): Promise<string> {
-  const account = await findAccount(ctx.store.db, session.accountId)
-  const matches = await ctx.passwords.matches(password, account?.passwordHash)
-  if (account?.passwordHash && matches) return account.passwordHash
-  const { id: sessionId, accountId } = session
-  await audit(ctx, { type: 'account.reauthentication_failed', at: ctx.clock(), accountId, sessionId }, from)
-  throw new AuthError('wrong_password')
+  { accountId, password }: { accountId: string; password: string },
+  from: Origin,
+): Promise<AccountRecord> {
+  const account = await findAccount(ctx.store.db, accountId)
+  if (!account || !(await ctx.passwords.matches(password, account.passwordHash))) {
+    await audit(ctx, { type: 'reauthentication.failed', at: ctx.clock(), accountId }, from)
+    throw new AuthError('wrong_password')
+  }
+  if (account.disabledAt !== null) throw new AuthError('account_disabled')
+  return account
 }

@@ -130,7 +130,7 @@ export const routes: readonly Route[] = [
     summary: 'Delete the account and all that it tells of the person',
     body: deleteMeBody,
     answer: { status: 204 },
-    refusals: [...BODY, ...SESSION, 'wrong_password', 'busy'],
+    refusals: [...BODY, ...SESSION, 'wrong_password', 'account_disabled', 'busy'],
     secured: true,
     endpoint: deleteMeEndpoint,
   },

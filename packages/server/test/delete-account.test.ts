@@ -118,10 +118,9 @@ describe.each(databases)('an account, on $name', (database) => {
       expect(refused.setCookies).toEqual([])
       expect(own.events).toEqual([
         {
-          type: 'account.reauthentication_failed',
+          type: 'reauthentication.failed',
           at: own.clock.now(),
           accountId: json.user.id,
-          sessionId: json.session_id,
         },
       ])
       expect((await own.call('GET', '/auth/me', { token: json.access_token })).status).toBe(200)

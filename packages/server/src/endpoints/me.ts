@@ -9,7 +9,7 @@ import { clearCookies } from '../http/deliver.ts'
 import { privateJson } from '../http/private-json.ts'
 import type { Visit } from '../http/visit.ts'
 import { profileChange } from '../profile.ts'
-import { requirePassword } from '../reauthentication.ts'
+import { confirmPassword } from '../reauthentication.ts'
 
 export const deleteMeBody: z.ZodType<{ readonly password: string }> = z.object({ password })
 
@@ -33,8 +33,11 @@ export async function deleteMeEndpoint(app: App, visit: Visit): Promise<Response
   const { session } = await requireSession(app, visit)
   const { password } = await readBody(visit, deleteMeBody)
   const { from } = visit
-  const ifPasswordHash = await requirePassword(ctx, session, { password, from })
-  if (!(await deleteAccount(ctx, { accountId: session.accountId, ifPasswordHash, from }))) {
+  const { accountId } = session
+  const { passwordHash } = await confirmPassword(ctx, { accountId, password }, from)
+  const isDeleted = await deleteAccount(ctx, { accountId, ifPasswordHash: passwordHash ?? undefined, from })
+  if (!isDeleted) {
+    // Somebody was faster: with deleting it, or with another password.
     await requireSession(app, visit)
     throw new AuthError('wrong_password')
   }
