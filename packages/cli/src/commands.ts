@@ -7,8 +7,14 @@ import { tokenDecode } from './commands/token-decode.ts'
 import { tokenSign } from './commands/token-sign.ts'
 import { tokenVerify } from './commands/token-verify.ts'
 import { usersAdd } from './commands/users-add.ts'
+import { usersDelete } from './commands/users-delete.ts'
 import { usersDisable } from './commands/users-disable.ts'
+import { usersEnable } from './commands/users-enable.ts'
+import { usersGrant } from './commands/users-grant.ts'
+import { usersImport } from './commands/users-import.ts'
 import { usersList } from './commands/users-list.ts'
+import { usersShow } from './commands/users-show.ts'
+import { usersWithdraw } from './commands/users-withdraw.ts'
 
 /** The table of contents: everything that can be asked of `mapae`. */
 export const commands: readonly Command[] = [
@@ -18,7 +24,13 @@ export const commands: readonly Command[] = [
   tokenSign,
   usersAdd,
   usersList,
+  usersShow,
+  usersGrant,
+  usersWithdraw,
   usersDisable,
+  usersEnable,
+  usersDelete,
+  usersImport,
   keysList,
   keysRotate,
   migrate,

@@ -23,6 +23,9 @@ type ServerFlags = Readonly<
     | 'access-lifetime'
     | 'refresh-idle-lifetime'
     | 'session-lifetime'
+    | 'unremembered-idle-lifetime'
+    | 'sessions-per-account'
+    | 'keep-ended-sessions'
     | 'reuse-interval'
     | 'trust-proxy',
     ValueFlag
@@ -52,6 +55,18 @@ export const serverFlags: ServerFlags = {
   'session-lifetime': {
     value: 'seconds',
     help: 'How long a session lives at most (MAPAE_SESSION_LIFETIME; default 180 days)',
+  },
+  'unremembered-idle-lifetime': {
+    value: 'seconds',
+    help: 'How long an unused session lives without "keep me logged in" (MAPAE_UNREMEMBERED_IDLE_LIFETIME; default 12 hours)',
+  },
+  'sessions-per-account': {
+    value: 'count',
+    help: 'One more ends the one not used for longest (MAPAE_SESSIONS_PER_ACCOUNT; default 100)',
+  },
+  'keep-ended-sessions': {
+    value: 'seconds',
+    help: 'How long an ended session can say why (MAPAE_KEEP_ENDED_SESSIONS; default 30 days)',
   },
   'reuse-interval': {
     value: 'seconds',
@@ -110,6 +125,13 @@ export function readSettings(given: Given, environment: Environment): Settings {
       accessTokenLifetime: number('access-lifetime', LIFETIME, 'MAPAE_ACCESS_LIFETIME'),
       sessionIdleLifetime: number('refresh-idle-lifetime', LIFETIME, 'MAPAE_REFRESH_IDLE_LIFETIME'),
       sessionLifetime: number('session-lifetime', LIFETIME, 'MAPAE_SESSION_LIFETIME'),
+      unrememberedIdleLifetime: number(
+        'unremembered-idle-lifetime',
+        LIFETIME,
+        'MAPAE_UNREMEMBERED_IDLE_LIFETIME',
+      ),
+      sessionsPerAccount: number('sessions-per-account', [1, 10_000], 'MAPAE_SESSIONS_PER_ACCOUNT'),
+      keepEndedSessions: number('keep-ended-sessions', [0, 10 ** 9], 'MAPAE_KEEP_ENDED_SESSIONS'),
       reuseInterval: number('reuse-interval', [0, 300], 'MAPAE_REUSE_INTERVAL'),
       allowedOrigins: originsOf(given['allowed-origin']) ?? splitList(environment.MAPAE_ALLOWED_ORIGINS),
       trustProxy: number('trust-proxy', [0, 10], 'MAPAE_TRUST_PROXY'),

@@ -3,13 +3,16 @@ import { audit, record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
+import { readGrants } from './grants.ts'
 import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
 import { newId } from './new-id.ts'
+import { type Profile, parseProfile } from './profile.ts'
 import { revoke } from './revocation.ts'
-import { type HowOpened, openSession, type Tokens } from './session.ts'
+import { type Opening, openSession, type Tokens } from './session.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
+  enableAccount as enableAccountRow,
   findAccount,
   findAccountByIdentifier,
   type IdentifierRecord,
@@ -17,13 +20,15 @@ import {
   insertAccount,
   insertIdentifier,
   listAccounts as listAccountRows,
+  type NewAccountRecord,
+  replacePasswordHash,
 } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
 import { endAccountSessions } from './store/sessions.ts'
 import { StoreError } from './store/store-error.ts'
 
 /** An account as its owner and the API see it. Moments are seconds. */
-export interface User {
+export interface User extends Profile {
   readonly id: string
   readonly name: string | null
   readonly email: string | null
@@ -34,27 +39,34 @@ export interface User {
   readonly created_at: number
 }
 
+/** An account as those see it who look after it. */
+export interface AccountOverview extends User {
+  readonly disabled: boolean
+  /** When a session was opened last. */
+  readonly last_login_at: number | null
+}
+
 export interface NewAccount {
   readonly email?: string | undefined
   readonly username?: string | undefined
   readonly password: string
-  readonly name?: string | undefined
+  readonly name?: string | null | undefined
   readonly roles?: readonly string[]
   readonly scopes?: readonly string[]
 }
+
+type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>
 
 /** Registers a person and logs them in, in one transaction. Refuses with `identifier_taken` (409). */
 export async function register(
   ctx: Context,
   input: NewAccount,
-  how: Omit<HowOpened, 'amr'>,
+  how: LoginManner,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { account, identifiers, save } = await prepareAccount(ctx, input)
-  const tokens = await refusingTaken(() =>
-    openSession(ctx, { ...account, epoch: 0 }, { ...how, amr: ['pwd'] }, save),
-  )
+  const tokens = await refusingTaken(() => openSession(ctx, account, { ...how, amr: ['pwd'] }, save))
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
-  return { user: userOf({ ...account, epoch: 0, disabledAt: null }, identifiers), tokens }
+  return { user: userOf(account, identifiers), tokens }
 }
 
 /** Makes an account without logging in: for the command and for server code. */
@@ -62,7 +74,7 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
   const { account, identifiers, save } = await prepareAccount(ctx, input)
   await refusingTaken(() => inTransaction(ctx.store, save))
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
-  return userOf({ ...account, epoch: 0, disabledAt: null }, identifiers)
+  return userOf(account, identifiers)
 }
 
 /**
@@ -72,17 +84,24 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
 export async function logIn(
   ctx: Context,
   { identifier, password }: { identifier: string; password: string },
-  how: Omit<HowOpened, 'amr'>,
+  how: LoginManner,
 ): Promise<{ user: User; tokens: Tokens }> {
   const typed = typedIdentifier(identifier)
   const account = await findAccountByIdentifier(ctx.store.db, typed)
-  const matches = await ctx.passwords.matches(password, account?.passwordHash)
-  if (!account || !matches) {
+  const { matches, replacement } = await ctx.passwords.check(password, account?.passwordHash)
+  if (!account?.passwordHash || !matches) {
     await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null }, how.from)
     throw new AuthError('invalid_credentials')
   }
   if (account.disabledAt !== null) throw new AuthError('account_disabled')
-  const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'] })
+  const { id, passwordHash } = account
+  if (replacement !== undefined) {
+    const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
+    // Whoever was first has changed the hash: what is there now is compared with.
+    if (!(await replacePasswordHash(ctx.store.db, change))) return logIn(ctx, { identifier, password }, how)
+  }
+  const ifPasswordHash = replacement ?? passwordHash
+  const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
   return { user: userOf(account, await identifiersOf(ctx.store.db, account.id)), tokens }
 }
 
@@ -96,23 +115,20 @@ export async function findUser(ctx: Context, accountId: string): Promise<User | 
 export async function listUsers(
   ctx: Context,
   { after = '', limit = 100 }: { after?: string; limit?: number } = {},
-): Promise<(User & { readonly disabled: boolean })[]> {
+): Promise<AccountOverview[]> {
   const page = await listAccountRows(ctx.store.db, { after, limit })
-  return page.map(({ account, identifiers }) => ({
-    ...userOf(account, identifiers),
-    disabled: account.disabledAt !== null,
-  }))
+  return page.map(({ account, identifiers }) => overviewOf(account, identifiers))
 }
 
 /**
  * The account that somebody means by its id, e-mail address or username. An id goes first: nobody can
  * choose one, but anybody can take another account's id for a username.
  */
-export async function findUserNamed(ctx: Context, named: string): Promise<User | undefined> {
+export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
   const account =
     (await findAccount(ctx.store.db, named)) ??
     (await findAccountByIdentifier(ctx.store.db, typedIdentifier(named)))
-  return account && userOf(account, await identifiersOf(ctx.store.db, account.id))
+  return account && overviewOf(account, await identifiersOf(ctx.store.db, account.id))
 }
 
 /** Disables an account, ends its sessions and refuses its tokens, in one transaction. False: it was disabled. */
@@ -132,14 +148,28 @@ export async function disableAccount(ctx: Context, accountId: string): Promise<b
   return done
 }
 
+/** Lets a disabled account log in again. Sessions that ended stay ended. False: it was not disabled. */
+export async function enableAccount(ctx: Context, accountId: string): Promise<boolean> {
+  const now = ctx.clock()
+  const enabled = { type: 'account.enabled', at: now, accountId } as const
+  const done = await inTransaction(ctx.store, async (db) => {
+    if (!(await enableAccountRow(db, { id: accountId, now }))) return false
+    await record(db, enabled)
+    return true
+  })
+  if (done) ctx.emit(enabled)
+  return done
+}
+
 async function prepareAccount(
   ctx: Context,
   input: NewAccount,
 ): Promise<{
-  account: Omit<AccountRecord, 'epoch' | 'disabledAt'>
+  account: NewAccountRecord & { readonly epoch: number }
   identifiers: IdentifierRecord[]
   save: (db: Tx) => Promise<void>
 }> {
+  const grants = readGrants(input)
   const identifiers = readIdentifiers(ctx, input).map((identifier) => ({ ...identifier, verifiedAt: null }))
   const taken = await Promise.all(
     identifiers.map((identifier) => findAccountByIdentifier(ctx.store.db, identifier)),
@@ -152,8 +182,11 @@ async function prepareAccount(
     id: newId(now),
     name: input.name?.normalize('NFC').trim() || null,
     passwordHash,
-    roles: JSON.stringify(input.roles ?? []),
-    scopes: JSON.stringify(input.scopes ?? []),
+    epoch: 0,
+    roles: JSON.stringify(grants.roles),
+    scopes: JSON.stringify(grants.scopes),
+    profile: null,
+    disabledAt: null,
     createdAt: now,
   }
   const save = async (db: Tx) => {
@@ -165,7 +198,11 @@ async function prepareAccount(
   return { account, identifiers, save }
 }
 
-function readIdentifiers(ctx: Context, { email, username }: NewAccount): Identifier[] {
+/** What an account is to be found by; refuses kinds that this server does not take, and none at all. */
+export function readIdentifiers(
+  ctx: Context,
+  { email, username }: Pick<NewAccount, 'email' | 'username'>,
+): Identifier[] {
   const allowed = ctx.settings.identifiers
   if (email !== undefined && !allowed.includes('email'))
     throw new AuthError('invalid_identifier', 'This server takes usernames only.')
@@ -189,13 +226,20 @@ async function refusingTaken<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function userOf(
-  account: AccountRecord | Omit<AccountRecord, 'passwordHash'>,
-  identifiers: readonly IdentifierRecord[],
-): User {
+function overviewOf(account: AccountRecord, identifiers: readonly IdentifierRecord[]): AccountOverview {
+  const { disabledAt, lastLoginAt } = account
+  return {
+    ...userOf(account, identifiers),
+    disabled: disabledAt !== null,
+    last_login_at: lastLoginAt === null ? null : seconds(lastLoginAt),
+  }
+}
+
+function userOf(account: NewAccountRecord, identifiers: readonly IdentifierRecord[]): User {
   const email = identifiers.find((identifier) => identifier.kind === 'email')
   const username = identifiers.find((identifier) => identifier.kind === 'username')
   return {
+    ...parseProfile(account.profile),
     id: account.id,
     name: account.name,
     email: email?.display ?? null,

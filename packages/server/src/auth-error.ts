@@ -1,4 +1,4 @@
-/** Every refusal that Mapae's HTTP API gives: its status and its English title. Codes are stable. */
+/** Every refusal that Mapae gives, over HTTP or to server code: its status and its English title. Codes are stable. */
 export const refusals = {
   invalid_request: { status: 400, title: 'The request is malformed' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
@@ -10,6 +10,15 @@ export const refusals = {
   access_token_required: { status: 400, title: 'The access token must be sent along, even an expired one' },
   refresh_token_required: { status: 400, title: 'No refresh token was sent' },
   invalid_identifier: { status: 400, title: 'The e-mail address or username cannot be used' },
+  invalid_role: {
+    status: 400,
+    title: 'A role has 1 to 64 letters and digits, with . _ : / @ - between them',
+  },
+  invalid_scope: {
+    status: 400,
+    title: 'A scope has 1 to 128 ASCII characters without spaces, quotes and \\',
+  },
+  too_many_grants: { status: 400, title: 'These are more roles and scopes than an access token can carry' },
   password_too_short: { status: 400, title: 'The password has fewer than 8 characters' },
   password_too_long: { status: 400, title: 'The password has more than 1024 characters' },
   password_too_common: { status: 400, title: 'The password is one of the most common ones' },
@@ -22,6 +31,7 @@ export const refusals = {
   invalid_grant: { status: 401, title: 'The refresh token is not valid' },
   session_ended: { status: 401, title: 'The session has ended' },
   refresh_superseded: { status: 401, title: 'A newer refresh token was handed out already' },
+  wrong_password: { status: 403, title: 'The password is wrong' },
   account_disabled: { status: 403, title: 'The account is disabled' },
   origin_not_allowed: { status: 403, title: 'The page that sent this is not allowed to' },
   not_found: { status: 404, title: 'There is nothing here' },

@@ -2,9 +2,10 @@ import type { TokenScheme } from '@mapae/guard/dpop'
 import { mintAccessToken } from './access-token.ts'
 import { audit } from './audit.ts'
 import type { Context, Origin } from './context.ts'
+import { idleEnd } from './idle-lifetime.ts'
 import type { SentProof } from './proofs.ts'
 import { hashSecret, makeRefreshToken, remakeRefreshToken } from './refresh-token.ts'
-import { idleEnd, type Tokens } from './session.ts'
+import type { Tokens } from './session.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, renewBoundSession, type SessionRecord } from './store/sessions.ts'
 import { StoreError } from './store/store-error.ts'
@@ -68,11 +69,12 @@ async function renew(ctx: Context, session: SessionRecord): Promise<BoundOutcome
   const now = ctx.clock()
   const refreshToken = currentRefreshToken(ctx, session)
   const access = await mintAccessToken(ctx, session)
-  const idleExpiresAt = idleEnd(ctx, now, session.expiresAt)
+  const idleExpiresAt = idleEnd(ctx, now, session)
   const refreshHash = hashSecret(refreshToken)
   const isLive = await renewBoundSession(ctx.store.db, { id: session.id, refreshHash, now, idleExpiresAt })
   if (!isLive) return endedMeanwhile(ctx, session, now)
-  return { type: 'refreshed', tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt } }
+  const { id: sessionId, remembered } = session
+  return { type: 'refreshed', tokens: { sessionId, access, refreshToken, idleExpiresAt, remembered } }
 }
 
 /**

@@ -3,8 +3,10 @@ import { cookieNames } from '@mapae/guard/http'
 import type { RemoteJwkSet } from '@mapae/jwt'
 import { createAccessTokens } from './access-token.ts'
 import {
+  type AccountOverview,
   createAccount,
   disableAccount,
+  enableAccount,
   findUserNamed,
   listUsers,
   type NewAccount,
@@ -12,24 +14,30 @@ import {
 } from './account.ts'
 import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
+import { type GrantChange, grant, withdraw } from './change-grants.ts'
 import { createClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
 import { currentUser, proveSession } from './current-session.ts'
+import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
+import type { Grants } from './grants.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
+import { type ImportOutcome, importUsers } from './import-users.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
 import { createProofs } from './proofs.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
+import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
 import { migrate, pendingMigrations } from './store/migrate.ts'
 import { openStore, type Store } from './store/open-store.ts'
 import { raiseSetting } from './store/settings.ts'
 import { StoreError } from './store/store-error.ts'
+import { createSweeper, type Sweeper } from './sweeper.ts'
 
 /** A running auth server, without a listener: mount `fetch` anywhere. */
 export interface Auth {
@@ -54,14 +62,34 @@ export interface AuthApi {
    */
   getSession(request: Request): Promise<{ readonly user: User; readonly sessionId: string } | null>
   createUser(account: NewAccount): Promise<User>
-  listUsers(page?: {
-    readonly after?: string
-    readonly limit?: number
-  }): Promise<(User & { readonly disabled: boolean })[]>
+  listUsers(page?: { readonly after?: string; readonly limit?: number }): Promise<AccountOverview[]>
   /** By id, e-mail address or username. */
-  findUser(named: string): Promise<User | undefined>
+  findUser(named: string): Promise<AccountOverview | undefined>
+  /** An account's sessions that can still be used, newest first; moments are seconds. */
+  listSessions(id: string): Promise<readonly SessionOverview[]>
   /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
   disableUser(id: string): Promise<boolean>
+  /** Lets a disabled account log in again. False: it was not disabled, or is not there. */
+  enableUser(id: string): Promise<boolean>
+  /**
+   * Removes what tells of the person, at once; sessions end, tokens are refused, the identifiers are free.
+   * False: it is not there.
+   */
+  deleteUser(id: string): Promise<boolean>
+  /**
+   * Adds roles and scopes: from the next renewal on they are in the access tokens. Returns what the account then
+   * has, undefined when it is not there. Refuses with `invalid_role`, `invalid_scope`, `too_many_grants`.
+   */
+  grant(change: GrantChange): Promise<Grants | undefined>
+  /** Takes roles and scopes away: older access tokens are refused, and nobody is logged out. Returns what is left. */
+  withdraw(change: GrantChange): Promise<Grants | undefined>
+  /**
+   * Takes over users of another system, with their password hashes; see `ImportedUser`. Each has an outcome of
+   * its own, in the order given. What is there already is not changed, so a batch may be sent again.
+   */
+  importUsers(batch: readonly unknown[]): Promise<readonly ImportOutcome[]>
+  /** One round of what the server does by itself every `sweepInterval`. Returns the rows dealt with, by kind. */
+  sweep(): Promise<Readonly<Record<string, number>>>
   listKeys(): Promise<readonly SigningKeyStatus[]>
   /** A new signing key, published before it signs; `signsNow` skips that. */
   rotateKeys(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
@@ -76,7 +104,7 @@ export interface AuthApi {
  * Throws `AuthError` `options_invalid`, with one clear sentence, for options that cannot be.
  */
 export function createAuth(options: AuthOptions): Auth {
-  const { app, close } = createApp(options)
+  const { app, sweeper, close } = createApp(options)
   const { ctx } = app
   return {
     fetch: createHandler(app),
@@ -89,12 +117,12 @@ export function createAuth(options: AuthOptions): Auth {
         await ctx.signingKeys.load(header?.kid)
       },
     },
-    api: createApi(app),
+    api: createApi(app, sweeper),
     close,
   }
 }
 
-function createApp(options: AuthOptions): { app: App; close: () => Promise<void> } {
+function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: () => Promise<void> } {
   const settings = parseOptions(options)
   const { clock } = settings
   const store = openStoreAt(settings)
@@ -105,14 +133,17 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
   const opened = once(async () => {
     if (settings.autoMigrate) await migrate(store)
     longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
+    sweeper.start()
   })
   let closed = false
   const ready = () => (closed ? Promise.reject(new StoreError('unavailable', 'closed')) : opened())
-  const close = () => {
+  const close = async () => {
     closed = true
-    return store.db.destroy()
+    await sweeper.stop()
+    await store.db.destroy()
   }
   const emit = emitter(settings.onEvent ?? printErrors)
+  const sweeper = createSweeper({ store, settings, clock, emit })
   const ctx: Context = {
     settings,
     clock,
@@ -138,10 +169,11 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     longestAccessLifetime,
     ready,
   }
-  return { app: { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }, close }
+  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }
+  return { app, sweeper, close }
 }
 
-function createApi(app: App): AuthApi {
+function createApi(app: App, sweeper: Sweeper): AuthApi {
   const { ctx } = app
   return {
     async getSession(request) {
@@ -161,6 +193,13 @@ function createApi(app: App): AuthApi {
     listUsers: (page) => ctx.ready().then(() => listUsers(ctx, page)),
     findUser: (named) => ctx.ready().then(() => findUserNamed(ctx, named)),
     disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id)),
+    listSessions: (id) => ctx.ready().then(() => sessionsOf(ctx, id)),
+    enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id)),
+    deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id })),
+    grant: (change) => ctx.ready().then(() => grant(ctx, change)),
+    withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change)),
+    importUsers: (batch) => ctx.ready().then(() => importUsers(ctx, batch)),
+    sweep: () => ctx.ready().then(() => sweeper.round()),
     listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
     rotateKeys: (how) => ctx.ready().then(() => ctx.signingKeys.rotate(how)),
     migrate: () => migrate(ctx.store),

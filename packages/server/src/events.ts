@@ -1,9 +1,19 @@
 /** What `onEvent` hears. Ids only: no address, e-mail, token or password is in it. */
 export type AuthEvent =
   | {
-      readonly type: 'account.registered' | 'account.disabled'
+      readonly type:
+        | 'account.registered'
+        | 'account.imported'
+        | 'account.disabled'
+        | 'account.enabled'
+        | 'account.deleted'
+        | 'account.granted'
+        | 'account.grants_withdrawn'
+        | 'account.profile_changed'
+        | 'reauthentication.failed'
       readonly at: number
       readonly accountId: string
+      readonly detail?: Readonly<Record<string, unknown>>
     }
   | {
       readonly type:

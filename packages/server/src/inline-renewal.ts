@@ -51,7 +51,7 @@ async function renew(app: App, visit: Arrival, method: string): Promise<Renewal>
 
   const { token, claims } = outcome.access
   const cookie: [string, string][] =
-    access?.by === 'cookie' ? [['set-cookie', accessCookie(ctx, outcome.access)]] : []
+    access?.by === 'cookie' ? [['set-cookie', accessCookie(ctx, outcome.access, outcome.session)]] : []
   const headers: [string, string][] = [
     ['authorization', `Bearer ${token}`],
     ['cache-control', 'private, no-store'],

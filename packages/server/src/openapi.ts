@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { App } from './app.ts'
 import { type RefusalCode, refusals, statusOf } from './auth-error.ts'
+import { profileClaims } from './profile.ts'
 import type { Route } from './route.ts'
 
 const user = z.object({
@@ -12,6 +13,7 @@ const user = z.object({
   roles: z.array(z.string()),
   scopes: z.array(z.string()),
   created_at: z.int().describe('seconds since 1970'),
+  ...Object.fromEntries(profileClaims.map((claim) => [claim, z.string().optional()])),
 })
 
 const tokens = z.object({

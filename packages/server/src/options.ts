@@ -29,6 +29,17 @@ export interface AuthOptions {
   readonly sessionIdleLifetime?: number
   /** How long a session lives at most. @default 15_552_000 (180 days) */
   readonly sessionLifetime?: number
+  /**
+   * How long a session lives without being used when "keep me logged in" is off. The browser's own end comes
+   * first where it forgets its cookies. @default 43_200 (12 hours), or `sessionIdleLifetime` where that is less
+   */
+  readonly unrememberedIdleLifetime?: number
+  /** Sessions that an account may have at once; one more ends the one not used for longest. @default 100 */
+  readonly sessionsPerAccount?: number
+  /** How long an ended session can say why it ended. @default 2_592_000 (30 days) */
+  readonly keepEndedSessions?: number
+  /** Seconds, about, between two sweeps of what is over; 0: only when `auth.api.sweep()` is called. @default 60 */
+  readonly sweepInterval?: number
   /** How long a retry without its attempt id is taken for a lost answer; 0 turns it off. @default 30 */
   readonly reuseInterval?: number
   /** Whether renewal needs the access token too (the founding document's step 12). @default 'required' */
@@ -111,6 +122,9 @@ const characters = (fallback: number) => z.number().int().positive().max(3800).d
 const func = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function').optional()
 const secret = z.string().min(32, 'must have at least 32 characters')
 
+/** Twelve hours: a working day with its breaks, and over by the next morning. */
+const UNREMEMBERED = 43_200
+
 const schema = z.strictObject({
   url: z.url('must be an absolute URL'),
   secret: z.union([secret, z.array(secret).min(1)]),
@@ -129,6 +143,15 @@ const schema = z.strictObject({
   accessTokenLifetime: duration(300),
   sessionIdleLifetime: duration(30 * 86_400),
   sessionLifetime: duration(180 * 86_400),
+  unrememberedIdleLifetime: z.number().int().positive().optional(),
+  sessionsPerAccount: z.number().int().min(1).max(10_000).default(100),
+  keepEndedSessions: z
+    .number()
+    .int()
+    .min(0)
+    .max(10 ** 9)
+    .default(30 * 86_400),
+  sweepInterval: z.number().int().min(0).max(86_400).default(60),
   reuseInterval: z.number().min(0).max(300).default(30),
   accessTokenOnRefresh: z.enum(['required', 'verified-if-sent']).default('required'),
   signingAlgorithm: z.enum(['ES256', 'RS256', 'Ed25519']).default('ES256'),
@@ -176,11 +199,16 @@ export function parseOptions(options: AuthOptions): Settings {
     if (!isOrigin(origin)) throw bad('allowedOrigins', 'must hold origins such as https://app.example.com')
   if (settings.sessionIdleLifetime > settings.sessionLifetime)
     throw bad('sessionIdleLifetime', 'must not exceed sessionLifetime')
+  const unrememberedIdleLifetime =
+    settings.unrememberedIdleLifetime ?? Math.min(UNREMEMBERED, settings.sessionIdleLifetime)
+  if (unrememberedIdleLifetime > settings.sessionIdleLifetime)
+    throw bad('unrememberedIdleLifetime', 'must not exceed sessionIdleLifetime')
   const { secret, database: _, ...rest } = settings
   return {
     ...rest,
     url: url.origin,
     audience: settings.audience ?? url.origin,
+    unrememberedIdleLifetime,
     secrets: typeof secret === 'string' ? [secret] : secret,
     address,
     clock: settings.clock ?? Date.now,

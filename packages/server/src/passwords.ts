@@ -1,12 +1,16 @@
 import { availableParallelism } from 'node:os'
-import { hash, verify } from '@node-rs/argon2'
+import { hash } from '@node-rs/argon2'
 import commonPasswords from 'fxa-common-password-list'
 import { AuthError } from './auth-error.ts'
+import { readHash } from './passwords/read-hash.ts'
+import type { ReadHash } from './passwords/scheme.ts'
 
 const SHORTEST = 8
 const LONGEST = 1024
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 const COST = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+/** How every hash begins that {@link Passwords.hashNew} makes. */
+const OWN = '$argon2id$v=19$m=19456,t=2,p=1$'
 /** The hash of random bytes that nobody kept, at {@link COST}: what an unknown identifier is compared with. */
 const DECOY =
   '$argon2id$v=19$m=19456,t=2,p=1$OTu01/mqWQM1mrRw0BIXFg$i8EUMnA2Q8mKCU3afTC1QA2Paj2s2k/7V6Jmytz2ul4'
@@ -19,6 +23,16 @@ export interface Passwords {
    * that an unknown identifier cannot be told from a wrong password.
    */
   matches(password: string, hash: string | null | undefined): Promise<boolean>
+  /**
+   * The same, and hashes the password anew where it belongs to a hash that `hashNew` would not have made: an
+   * imported one. There is no `replacement` for a password of which the old scheme looked at a part only.
+   */
+  check(password: string, hash: string | null | undefined): Promise<PasswordCheck>
+}
+
+export interface PasswordCheck {
+  readonly matches: boolean
+  readonly replacement?: string
 }
 
 /**
@@ -39,9 +53,35 @@ export function createPasswords({
       const checked = refuseUnfit(password)
       return queued(() => hash(checked, COST))
     },
-    matches: (password, known) =>
-      queued(async () => (await verify(known ?? DECOY, normalise(password))) && typeof known === 'string'),
+    matches: (password, known) => queued(async () => (await compare(password, known)) !== undefined),
+    check: (password, known) =>
+      queued(async () => {
+        const proved = await compare(password, known)
+        if (!proved) return { matches: false }
+        if (known?.startsWith(OWN) || !isWhole(password, proved)) return { matches: true }
+        return { matches: true, replacement: await hash(normalise(password), COST) }
+      }),
   }
+}
+
+/** The hash that the password belongs to, read. Where there is none that can be read, a decoy takes the time. */
+async function compare(password: string, known: string | null | undefined): Promise<ReadHash | undefined> {
+  const reading = readHash(known ?? DECOY)
+  if (reading.type === 'refused') return compare(password, undefined)
+  const isOwn = known == null || known.startsWith(OWN)
+  for (const spelling of isOwn ? [normalise(password)] : spellings(password))
+    if ((await reading.verify(spelling)) && known != null) return reading
+  return undefined
+}
+
+/** What another system may have hashed: the characters as typed, or normalised in one of the usual ways. */
+function spellings(password: string): ReadonlySet<string> {
+  return new Set([password, password.normalize('NFC'), password.normalize('NFKC')])
+}
+
+/** Whether all of the password was compared, and not only a part that the scheme looks at. */
+function isWhole(password: string, { bytesThatCount = Number.POSITIVE_INFINITY }: ReadHash): boolean {
+  return Buffer.byteLength(password) <= bytesThatCount
 }
 
 /** RFC 8265 §4.2 keeps every character; NFC makes one password of the ways to type it. */

@@ -8,6 +8,7 @@ import {
 import { audit, record } from './audit.ts'
 import { type Possession, type ProofRefusal, refreshBoundSession } from './bound-renewal.ts'
 import type { Context, Origin } from './context.ts'
+import { idleEnd, idleLifetime } from './idle-lifetime.ts'
 import {
   hashSecret,
   isAuthentic,
@@ -17,7 +18,7 @@ import {
   remakeRefreshToken,
 } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
-import { idleEnd, type Tokens } from './session.ts'
+import type { Tokens } from './session.ts'
 import { judge, type Verdict } from './session-rules.ts'
 import { inTransaction } from './store/open-store.ts'
 import {
@@ -255,7 +256,7 @@ async function rotate(
   const now = ctx.clock()
   const generation = presented.generation + 1
   const refreshToken = makeRefreshToken(ctx.secrets[0], { sid: session.id, generation, salt: session.salt })
-  const idleExpiresAt = idleEnd(ctx, now, session.expiresAt)
+  const idleExpiresAt = idleEnd(ctx, now, session)
   const access = await mintAccessToken(ctx, session)
   const won = await rotateSession(ctx.store.db, {
     id: session.id,
@@ -268,7 +269,11 @@ async function rotate(
     idleExpiresAt,
   })
   if (!won) return undefined
-  return { type: 'refreshed', tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt } }
+  const { remembered } = session
+  return {
+    type: 'refreshed',
+    tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt, remembered },
+  }
 }
 
 /** Row 6: the database lost commits (a restored backup); the presented token is the newest there is. */
@@ -298,7 +303,13 @@ async function repeat(
   if (because === 'within-interval') await recordUnknownFetch(ctx, its)
   return {
     type: 'refreshed',
-    tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt: session.idleExpiresAt },
+    tokens: {
+      sessionId: session.id,
+      access,
+      refreshToken,
+      idleExpiresAt: session.idleExpiresAt,
+      remembered: session.remembered,
+    },
   }
 }
 
@@ -340,8 +351,8 @@ async function endForReuse(
 
 /** Use keeps a session awake; a write only when it moves the idle end by a twentieth of the idle lifetime. */
 async function keepAwake(ctx: Context, session: SessionRecord): Promise<void> {
-  const idleExpiresAt = idleEnd(ctx, ctx.clock(), session.expiresAt)
-  if (idleExpiresAt - session.idleExpiresAt < ctx.settings.sessionIdleLifetime * 50) return
+  const idleExpiresAt = idleEnd(ctx, ctx.clock(), session)
+  if (idleExpiresAt - session.idleExpiresAt < idleLifetime(ctx, session) * 50) return
   await touchSession(ctx.store.db, { id: session.id, idleExpiresAt })
 }
 

@@ -5,7 +5,7 @@ import type { Visit } from './http/visit.ts'
 
 /** One address: what it takes, what it answers, what it may refuse. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly summary: string
   readonly body?: z.ZodType

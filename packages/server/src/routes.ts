@@ -5,7 +5,7 @@ import { healthzEndpoint, readyzEndpoint } from './endpoints/health.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { loginBody, loginEndpoint } from './endpoints/login.ts'
 import { logoutEndpoint } from './endpoints/logout.ts'
-import { meEndpoint } from './endpoints/me.ts'
+import { changeMeEndpoint, deleteMeBody, deleteMeEndpoint, meEndpoint } from './endpoints/me.ts'
 import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
 import { endOtherSessionsEndpoint, endSessionEndpoint, listSessionsEndpoint } from './endpoints/sessions.ts'
@@ -17,6 +17,7 @@ import { withNonce } from './http/proof.ts'
 import { refuse } from './http/refuse.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { openApiEndpoint } from './openapi.ts'
+import { profileChange } from './profile.ts'
 import type { Route } from './route.ts'
 
 const BODY: readonly RefusalCode[] = [
@@ -128,6 +129,26 @@ export const routes: readonly Route[] = [
     refusals: SESSION,
     secured: true,
     endpoint: meEndpoint,
+  },
+  {
+    method: 'PATCH',
+    path: '/auth/me',
+    summary: 'Change what the person tells of themselves; null takes a member away (RFC 7396)',
+    body: profileChange,
+    answer: { status: 200, schema: 'User' },
+    refusals: [...BODY, ...SESSION],
+    secured: true,
+    endpoint: changeMeEndpoint,
+  },
+  {
+    method: 'DELETE',
+    path: '/auth/me',
+    summary: 'Delete the account and all that it tells of the person',
+    body: deleteMeBody,
+    answer: { status: 204 },
+    refusals: [...BODY, ...SESSION, 'wrong_password', 'account_disabled', 'busy'],
+    secured: true,
+    endpoint: deleteMeEndpoint,
   },
   {
     method: 'GET',

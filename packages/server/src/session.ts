@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { type AccessToken, mintAccessToken } from './access-token.ts'
 import { record } from './audit.ts'
+import { AuthError } from './auth-error.ts'
 import type { Context, Origin } from './context.ts'
+import { idleEnd } from './idle-lifetime.ts'
 import { newId } from './new-id.ts'
 import { hashSecret, makeRefreshToken } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
+import { makeRoom } from './session-limit.ts'
+import { admitLogin, findAccount } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
 import {
   endAccountSessions,
@@ -27,27 +31,44 @@ export interface Tokens {
   readonly refreshToken: string
   /** Milliseconds: when the session ends if nobody uses it any more. */
   readonly idleExpiresAt: number
+  /** 0: its cookies go when the browser is closed. */
+  readonly remembered: number
 }
 
-export type EndReason = 'logout' | 'ended_by_user' | 'account_disabled' | 'refresh_token_reuse'
+export type EndReason =
+  | 'logout'
+  | 'ended_by_user'
+  | 'account_disabled'
+  | 'account_deleted'
+  | 'session_limit'
+  | 'refresh_token_reuse'
 
-export interface HowOpened {
+/** How a session is opened. */
+export interface Opening {
   readonly transport: Transport
   readonly amr: readonly string[]
   readonly from: Origin
-  /** @default none */
+  /** "Keep me logged in". @default true */
+  readonly remember?: boolean | undefined
+  /** The hash that the password was compared with: an account that has another one by now is not opened. */
+  readonly ifPasswordHash?: string
+  /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
 }
 
 /**
  * Opens a session for an account that has just proved itself (M2, step 2): one row, two tokens. With the thumbprint of a
  * proven key, `jkt`, it is bound to that key for good.
- * `alongside` is done in the same transaction, before.
+ * `alongside` is done in the same transaction, before. Where the account has as many sessions as it may,
+ * those that were not used for longest end in its favour.
+ *
+ * Refuses with `account_disabled` (403), or `invalid_credentials` (401) for an account that was deleted, or
+ * whose password was changed, while this login was under way.
  */
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from, jkt = null }: HowOpened,
+  { transport, amr, from, remember = true, ifPasswordHash, jkt = null }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   const now = ctx.clock()
@@ -56,6 +77,7 @@ export async function openSession(
   const salt = randomBytes(16).toString('base64url')
   const refreshToken = makeRefreshToken(ctx.secrets[0], { sid: id, generation: 1, salt })
   const expiresAt = now + sessionLifetime * 1000
+  const remembered = remember ? 1 : 0
   const session: NewSession = {
     id,
     accountId: account.id,
@@ -70,19 +92,36 @@ export async function openSession(
     amr: JSON.stringify(amr),
     userAgent: from.userAgent,
     network: from.network,
+    remembered,
     createdAt: now,
     expiresAt,
-    idleExpiresAt: idleEnd(ctx, now, expiresAt),
+    idleExpiresAt: idleEnd(ctx, now, { expiresAt, remembered }),
   }
   const access = await mintAccessToken(ctx, { ...session, ...account, id, accountId: account.id })
-  const event = { type: 'login.succeeded', at: now, accountId: account.id, sessionId: id } as const
-  await inTransaction(ctx.store, async (db) => {
+  const opened = { type: 'login.succeeded', at: now, accountId: account.id, sessionId: id } as const
+  const events = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
+    await refuseUnlessAdmitted(db, { id: account.id, passwordHash: ifPasswordHash, now })
+    const ended = await makeRoom(ctx, db, { accountId: account.id, now })
     await insertSession(db, session)
-    await record(db, event, from)
+    const events = [...ended, opened]
+    for (const event of events) await record(db, event, from)
+    await revoke(
+      ctx,
+      db,
+      ended.map(({ sessionId }) => ({ sid: sessionId })),
+    )
+    return events
   })
-  ctx.emit(event)
-  return { sessionId: id, access, refreshToken, idleExpiresAt: session.idleExpiresAt }
+  for (const event of events) ctx.emit(event)
+  return { sessionId: id, access, refreshToken, idleExpiresAt: session.idleExpiresAt, remembered }
+}
+
+/** What was true when the password was compared must be true still when the session begins. */
+async function refuseUnlessAdmitted(db: Tx, login: Parameters<typeof admitLogin>[1]): Promise<void> {
+  if (await admitLogin(db, login)) return
+  const account = await findAccount(db, login.id)
+  throw new AuthError(account && account.disabledAt !== null ? 'account_disabled' : 'invalid_credentials')
 }
 
 /** Ends a session for good and revokes it, in one transaction. False: it had ended before. */
@@ -142,9 +181,4 @@ export function listSessions(ctx: Context, accountId: string): Promise<SessionRe
 /** A session by its id, ended or not. */
 export function sessionById(ctx: Context, id: string): Promise<SessionRecord | undefined> {
   return findSession(ctx.store.db, id)
-}
-
-/** When a session that was used at `now` ends for want of use. Milliseconds. */
-export function idleEnd(ctx: Context, now: number, expiresAt: number): number {
-  return Math.min(expiresAt, now + ctx.settings.sessionIdleLifetime * 1000)
 }

@@ -7,6 +7,7 @@ import { pathOf, query } from './read-database.ts'
 import {
   type Answer,
   atTheEnd,
+  PASSWORD,
   someEmail,
   startAuth,
   startFreshAuth,
@@ -42,6 +43,10 @@ function requests(server: TestAuth, { email, header, cookies }: People) {
       'logout by refresh token': () => server.call('POST', '/auth/logout', { body: { refresh_token } }),
       'end a session': () => server.call('DELETE', `/auth/sessions/${session_id}`, { token }),
       'end the others': () => server.call('DELETE', '/auth/sessions', { token }),
+      'change me': () => server.call('PATCH', '/auth/me', { token, body: { nickname: 'me' } }),
+      'delete me': () => server.call('DELETE', '/auth/me', { token, body: { password: PASSWORD } }),
+      'delete me, with a wrong password': () =>
+        server.call('DELETE', '/auth/me', { token, body: { password: 'not the password' } }),
     },
     reads: {
       me: () => server.call('GET', '/auth/me', { token }),

@@ -157,7 +157,7 @@ describe.each(databases)('the page that asks, on $name', (database) => {
       expect(Object.fromEntries(answer.headers)).toMatchObject({
         'access-control-allow-origin': ALLOWED,
         'access-control-allow-credentials': 'true',
-        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
         'access-control-allow-headers': 'Authorization, DPoP, Idempotency-Key, Content-Type',
         'access-control-max-age': '600',
         vary: 'Origin',

@@ -15,6 +15,7 @@ interface LoginBody {
   readonly username?: string | undefined
   readonly password: string
   readonly transport?: Transport | undefined
+  readonly remember?: boolean | undefined
 }
 
 export const loginBody: z.ZodType<LoginBody> = z.object({
@@ -23,6 +24,7 @@ export const loginBody: z.ZodType<LoginBody> = z.object({
   username: text(254).optional(),
   password,
   transport: z.enum(['cookie', 'header']).optional(),
+  remember: z.boolean().optional().describe('"keep me logged in"; default true'),
 })
 
 /** POST /auth/login: 200 with the user and both tokens, bound to the key of a DPoP proof if one came along. */
@@ -34,11 +36,12 @@ export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Respons
     username,
     password,
     transport = defaultTransport(visit),
+    remember,
   } = await readBody(visit, loginBody)
   const named = identifier ?? email ?? username
   if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
   const jkt = await keyToBind(ctx, visit, transport)
-  const how = { transport, from: visit.from, jkt }
+  const how = { transport, remember, from: visit.from, jkt }
   const { user, tokens } = await logIn(ctx, { identifier: named, password }, how)
   return deliverTokens(ctx, tokens, { transport, body: { user } })
 }

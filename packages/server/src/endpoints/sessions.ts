@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { App } from '../app.ts'
 import { AuthError } from '../auth-error.ts'
-import { seconds } from '../clock.ts'
 import { requireSession } from '../current-session.ts'
 import { privateJson } from '../http/private-json.ts'
 import type { Visit } from '../http/visit.ts'
 import { endOtherSessions, endSession, listSessions, sessionById } from '../session.ts'
+import { sessionOverview } from '../session-overview.ts'
 
 const SESSION_ID = z.string().regex(/^[A-Za-z0-9_-]{26}$/)
 
@@ -15,13 +15,8 @@ export async function listSessionsEndpoint(app: App, visit: Visit): Promise<Resp
   const sessions = await listSessions(app.ctx, current.accountId)
   return privateJson({
     sessions: sessions.map((session) => ({
-      id: session.id,
+      ...sessionOverview(session),
       current: session.id === current.id,
-      user_agent: session.userAgent,
-      network: session.network,
-      created_at: seconds(session.createdAt),
-      renewed_at: seconds(session.rotatedAt),
-      expires_at: seconds(Math.min(session.expiresAt, session.idleExpiresAt)),
     })),
   })
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 
-const METHODS = 'GET, POST, DELETE'
+const METHODS = 'GET, POST, PATCH, DELETE'
 const REQUEST_HEADERS = 'Authorization, DPoP, Idempotency-Key, Content-Type'
 const RESPONSE_HEADERS = 'Authorization, WWW-Authenticate, DPoP-Nonce, Retry-After'
 const PREFLIGHT_AGE = '600'

@@ -29,32 +29,38 @@ export function deliverTokens(
     const both = { access_token: tokens.access.token, refresh_token: tokens.refreshToken }
     return Response.json({ ...shared, ...both }, { status, headers })
   }
-  headers.append('set-cookie', accessCookie(ctx, tokens.access))
-  headers.append('set-cookie', setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken))
+  headers.append('set-cookie', accessCookie(ctx, tokens.access, tokens))
+  headers.append(
+    'set-cookie',
+    setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken, cookieLife(ctx, tokens)),
+  )
   return Response.json(shared, { status, headers })
 }
 
 /** The cookie outlives the token in it, so that an expired one can be sent along (M3, step 12). */
-export function accessCookie(ctx: Context, access: AccessToken): string {
-  return setCookie(ctx, ctx.cookieNames.access, access.token)
+export function accessCookie(ctx: Context, access: AccessToken, session: Kept): string {
+  return setCookie(ctx, ctx.cookieNames.access, access.token, cookieLife(ctx, session))
 }
 
-/** Takes both cookies back: at logout, and nowhere else. */
+/** Takes both cookies back: when the person ends the session or the account here, and nowhere else. */
 export function clearCookies(ctx: Context): string[] {
   return [ctx.cookieNames.access, ctx.cookieNames.refresh].map((name) => setCookie(ctx, name, '', 0))
 }
 
+type Kept = Pick<Tokens, 'remembered'>
+
 /**
- * Kept as long as any session can last: its idle end moves out with each use, also where no refresh cookie
- * is set again (inline renewal), and whoever comes too late shall hear why.
+ * Seconds: as long as any session can last. Its idle end moves out with each use, also where no refresh cookie is set
+ * again (inline renewal), and whoever comes too late shall hear why. Undefined for a session that is not remembered: the
+ * browser forgets its cookies when it closes.
  */
-function setCookie(
-  ctx: Context,
-  name: string,
-  value: string,
-  maxAge: number = ctx.settings.sessionLifetime,
-): string {
+function cookieLife(ctx: Context, { remembered }: Kept): number | undefined {
+  return remembered === 1 ? ctx.settings.sessionLifetime : undefined
+}
+
+function setCookie(ctx: Context, name: string, value: string, maxAge: number | undefined): string {
+  const life = maxAge === undefined ? '' : `; Max-Age=${maxAge}`
   const secure = ctx.settings.url.startsWith('https:') ? '; Secure' : ''
   const domain = ctx.settings.dangerousCookieDomain ? `; Domain=${ctx.settings.dangerousCookieDomain}` : ''
-  return `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}${domain}`
+  return `${name}=${value}; Path=/${life}; HttpOnly; SameSite=Lax${secure}${domain}`
 }

@@ -1,9 +1,11 @@
 import { foundation } from './migrations/0001-foundation.ts'
 import { boundSessions } from './migrations/0002-bound-sessions.ts'
+import { accountLife } from './migrations/0004-account-life.ts'
 import type { Step } from './migrations/step.ts'
 
 /** In order; a step that was released is never changed, the next one mends it. */
 export const migrations: Readonly<Record<string, Step>> = {
   '0001-foundation': foundation,
   '0002-bound-sessions': boundSessions,
+  '0004-account-life': accountLife,
 }

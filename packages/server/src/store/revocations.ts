@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely'
-import type { Store } from './open-store.ts'
+import type { Db, Store } from './open-store.ts'
 import type { Tables } from './tables.ts'
 
 const LOCK = 0x6d617062
@@ -27,4 +27,19 @@ export async function insertRevocations(
       entries.map(({ keyHash, epoch, expiresAt }) => ({ key_hash: keyHash, epoch, expires_at: expiresAt })),
     )
     .execute()
+}
+
+/** Removes entries that can refuse nothing any more. */
+export async function sweepRevocations(
+  db: Db,
+  { now, limit }: { now: number; limit: number },
+): Promise<number> {
+  const oldest = db
+    .selectFrom('revocations')
+    .select('seq')
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(limit)
+  const { numDeletedRows } = await db.deleteFrom('revocations').where('seq', 'in', oldest).executeTakeFirst()
+  return Number(numDeletedRows)
 }

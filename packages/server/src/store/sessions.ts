@@ -19,6 +19,8 @@ export interface SessionRecord {
   readonly amr: string
   readonly userAgent: string | null
   readonly network: string | null
+  /** 1 or 0. */
+  readonly remembered: number
   readonly createdAt: number
   readonly expiresAt: number
   readonly idleExpiresAt: number
@@ -58,6 +60,7 @@ const columns = [
   'sessions.amr as amr',
   'sessions.user_agent as userAgent',
   'sessions.network as network',
+  'sessions.remembered as remembered',
   'sessions.created_at as createdAt',
   'sessions.expires_at as expiresAt',
   'sessions.idle_expires_at as idleExpiresAt',
@@ -113,11 +116,13 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       amr: session.amr,
       user_agent: session.userAgent,
       network: session.network,
+      remembered: session.remembered,
       created_at: session.createdAt,
       expires_at: session.expiresAt,
       idle_expires_at: session.idleExpiresAt,
       ended_at: null,
       end_reason: null,
+      sweep_at: session.idleExpiresAt,
     })
     .execute()
 }

@@ -23,7 +23,13 @@ interface AccountRow {
   epoch: Generated<number>
   roles: string
   scopes: string
+  /** JSON: what the person tells of themselves, in the claims of OpenID Connect Core §5.1. */
+  profile: string | null
   disabled_at: number | null
+  /** When a session was opened last. */
+  last_login_at: number | null
+  /** A tombstone: nothing but ids and times is left, so that sessions can still say why they ended. */
+  deleted_at: number | null
   created_at: number
   updated_at: number
 }
@@ -60,11 +66,15 @@ interface SessionRow {
   amr: string
   user_agent: string | null
   network: string | null
+  /** 1, or 0 for "keep me logged in" turned off: cookies of the browser's session, a short idle life. */
+  remembered: Generated<number>
   created_at: number
   expires_at: number
   idle_expires_at: number
   ended_at: number | null
   end_reason: string | null
+  /** Before this it cannot have run out. Moved on by the sweep alone, so that a renewal touches no index. */
+  sweep_at: Generated<number>
 }
 
 interface DpopProofRow {

@@ -1,0 +1,36 @@
+import { record } from './audit.ts'
+import type { Context, Origin } from './context.ts'
+import { revoke } from './revocation.ts'
+import { buryAccount } from './store/deleted-accounts.ts'
+import { inTransaction } from './store/open-store.ts'
+import { endAccountSessions } from './store/sessions.ts'
+
+/**
+ * Deletes an account, in one transaction: what tells of the person goes at once (and its identifiers are free
+ * again), its sessions end with the reason `account_deleted`, and every token of it is refused. A tombstone of
+ * ids and times stays for `keepEndedSessions`, the audit log for good.
+ *
+ * False: there is no such account, or its password hash is no longer `ifPasswordHash`.
+ */
+export async function deleteAccount(
+  ctx: Context,
+  {
+    accountId,
+    ifPasswordHash,
+    from,
+  }: { accountId: string; ifPasswordHash?: string | undefined; from?: Origin },
+): Promise<boolean> {
+  const now = ctx.clock()
+  const reason = 'account_deleted'
+  const deleted = { type: 'account.deleted', at: now, accountId } as const
+  const done = await inTransaction(ctx.store, async (db) => {
+    const epoch = await buryAccount(db, { id: accountId, passwordHash: ifPasswordHash, now })
+    if (epoch === undefined) return false
+    const sids = await endAccountSessions(db, { accountId, reason, now })
+    await record(db, deleted, from)
+    await revoke(ctx, db, [{ accountId, epoch }, ...sids.map((sid) => ({ sid }))])
+    return true
+  })
+  if (done) ctx.emit(deleted)
+  return done
+}

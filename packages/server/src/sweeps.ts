@@ -1,0 +1,37 @@
+import type { Settings } from './options.ts'
+import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
+import type { Db } from './store/open-store.ts'
+import { sweepRevocations } from './store/revocations.ts'
+import { sweepEndedSessions, sweepExpiredSessions } from './store/session-sweeps.ts'
+
+/** Clears one kind of row that is over: one short batch, which others may be clearing at the same time. */
+export interface Sweep {
+  readonly name: string
+  /** Returns how many rows it dealt with, of at most about `limit`; fewer than `limit`: nothing is left. */
+  run(
+    db: Db,
+    at: { readonly now: number; readonly limit: number; readonly settings: Settings },
+  ): Promise<number>
+}
+
+/** Everything that is swept, in this order. Signing keys and the audit log are not: both may be needed for good. */
+export const sweeps: readonly Sweep[] = [
+  {
+    name: 'sessions_ended',
+    run: (db, at) => sweepEndedSessions(db, { before: forgotten(at), limit: at.limit }),
+  },
+  {
+    name: 'sessions_expired',
+    run: (db, at) => sweepExpiredSessions(db, { before: forgotten(at), limit: at.limit }),
+  },
+  {
+    name: 'accounts_deleted',
+    run: (db, at) => sweepDeletedAccounts(db, { before: forgotten(at), limit: at.limit }),
+  },
+  { name: 'revocations', run: (db, at) => sweepRevocations(db, { now: at.now, limit: at.limit }) },
+]
+
+/** What was over by this moment need not explain itself any more. Milliseconds. */
+function forgotten({ now, settings }: { now: number; settings: Settings }): number {
+  return now - settings.keepEndedSessions * 1000
+}
