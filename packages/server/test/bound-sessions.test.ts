@@ -3,7 +3,7 @@ import { decodeUnverified } from '@mapae/jwt'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
 import { type Device, startDevice } from '../../../test-support/device.ts'
-import { startBoundClient } from './bound-client.ts'
+import { type BoundClient, startBoundClient } from './bound-client.ts'
 import { query, queryAround, readTables } from './read-database.ts'
 import {
   type Answer,
@@ -299,7 +299,7 @@ describe.each(databases)('bound sessions, on $name', ({ open }) => {
 
     describe('with the stolen pair, but not the key', () => {
       let session: Answer
-      let owner: Awaited<ReturnType<typeof startBoundClient>>
+      let owner: BoundClient
       beforeAll(async () => {
         owner = await startBoundClient(server)
         session = await owner.register()

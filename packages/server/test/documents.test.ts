@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
-import { refusals } from '../src/auth-error.ts'
+import { refusals, statusOf } from '../src/auth-error.ts'
 import { routes } from '../src/routes.ts'
 import { startAuth, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
 
@@ -181,9 +181,8 @@ describe.each(databases)('what the server says of itself, on $name', (database) 
       for (const route of routes) {
         const operation = document.paths[route.path.replace(':id', '{id}')]?.[route.method.toLowerCase()]
         for (const code of route.refusals) {
-          expect(operation?.responses[refusals[code].status]?.description, `${route.path} ${code}`).toContain(
-            `\`${code}\``,
-          )
+          const status = statusOf(code, { atResource: route.secured !== undefined })
+          expect(operation?.responses[status]?.description, `${route.path} ${code}`).toContain(`\`${code}\``)
         }
       }
       for (const code of Object.keys(refusals)) expect(text).toContain(`"${code}"`)
