@@ -1,5 +1,6 @@
 import { type Command, defineCommand } from '../command.ts'
 import { keyRow } from '../key-row.ts'
+import { jsonLines } from '../printable.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
 
@@ -15,12 +16,13 @@ export const keysRotate: Command = defineCommand({
     'The new key is published first and signs ten minutes later. Running servers notice by themselves.',
   ],
   async work({ flags }, io) {
-    const key = await withExistingAuth(flags, io, ({ api }) =>
-      api.rotateKeys({ signsNow: flags.now === true }),
+    const key = await withExistingAuth(
+      flags,
+      io,
+      ({ api }) => api.rotateKeys({ signsNow: flags.now === true }),
+      { secret: 'sealing' },
     )
-    io.stdout.write(
-      flags.json ? `${JSON.stringify(key, null, 2)}\n` : `${keyRow(key, io.clock()).join('  ')}\n`,
-    )
+    io.stdout.write(flags.json ? jsonLines(key) : `${keyRow(key, io.clock()).join('  ')}\n`)
     return 0
   },
 })
