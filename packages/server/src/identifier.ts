@@ -7,7 +7,9 @@ export interface Identifier {
   readonly display: string
 }
 
-const EMAIL = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}\.[^\s@\p{C}.]{2,63}$/u
+/** No quoted local parts, and nothing that a list of addresses (RFC 5322 §3.4) could be read into. */
+const EMAIL =
+  /^[^\s@\p{C}"(),:;<>[\]\\]{1,64}@[^\s@\p{C}"(),:;<>[\]\\]{1,255}\.[^\s@\p{C}"(),:;<>[\]\\.]{2,63}$/u
 const USERNAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._-]{1,30})[\p{L}\p{M}\p{N}]$/u
 
 /** An e-mail address: one `@`, a dotted host, at most 254 characters. Case and NFC do not tell two apart. */
