@@ -17,6 +17,8 @@ export interface Context {
   readonly passwords: Passwords
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
+  /** Has waiting mails sent, in the background; after the commit that put one into the queue. */
+  readonly wakePostman: () => void
   /** The longest access-token lifetime, in milliseconds, that this database was ever run with. */
   readonly longestAccessLifetime: () => number
   /** Resolves when the store is open and up to date; fails with `StoreError` while it is not. */

@@ -21,6 +21,7 @@ import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
+import { createPostman } from './postman.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
@@ -61,6 +62,11 @@ export interface AuthApi {
   /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
   disableUser(id: string): Promise<boolean>
   listKeys(): Promise<readonly SigningKeyStatus[]>
+  /**
+   * Sends the mails that are due and resolves to how many were sent. The server does so by itself; this is for
+   * platforms that freeze a process between requests.
+   */
+  sendMails(): Promise<number>
   /** A new signing key, published before it signs; `signsNow` skips that. */
   rotateKeys(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
   /** Creates or updates the tables and names the steps taken. */
@@ -103,12 +109,14 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
   const opened = once(async () => {
     if (settings.autoMigrate) await migrate(store)
     longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
+    postman.start()
   })
   let closed = false
   const ready = () => (closed ? Promise.reject(new StoreError('unavailable', 'closed')) : opened())
-  const close = () => {
+  const close = async () => {
     closed = true
-    return store.db.destroy()
+    await postman.stop()
+    await store.db.destroy()
   }
   const ctx: Context = {
     settings,
@@ -125,10 +133,13 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     passwords: createPasswords(settings.passwordHashing),
     cookieNames: cookieNamesOf(settings),
     emit: emitter(settings.onEvent ?? printErrors),
+    wakePostman: () => postman.wake(),
     longestAccessLifetime,
     ready,
   }
-  return { app: { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }, close }
+  const postman = createPostman(ctx)
+  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx), postman }
+  return { app, close }
 }
 
 function createApi(app: App): AuthApi {
@@ -153,6 +164,7 @@ function createApi(app: App): AuthApi {
     disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id)),
     listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
     rotateKeys: (how) => ctx.ready().then(() => ctx.signingKeys.rotate(how)),
+    sendMails: () => ctx.ready().then(() => app.postman.sendDue()),
     migrate: () => migrate(ctx.store),
     pendingMigrations: () => pendingMigrations(ctx.store),
   }
@@ -198,6 +210,8 @@ function emitter(listener: (event: AuthEvent) => void): Context['emit'] {
 }
 
 function printErrors(event: AuthEvent): void {
+  if (event.type === 'mail.failed' || event.type === 'mail.dropped')
+    console.error(`mapae: ${event.type}: attempt ${event.detail.attempt}, ${event.detail.reason}`)
   if (event.type !== 'error') return
   const { error } = event
   const shown = error instanceof StoreError ? error.cause : error

@@ -6,6 +6,7 @@ export interface ServerSecret {
   readonly k: string
   readonly refreshKey: Buffer
   readonly wrappingKey: Buffer
+  readonly mailKey: Buffer
 }
 
 /** Newest first: the first one makes, all of them read. HKDF-SHA-256 (RFC 5869), one `info` a purpose. */
@@ -21,5 +22,6 @@ function derive(secret: string): ServerSecret {
     k: key('name').toString('base64url').slice(0, 6),
     refreshKey: key('refresh-token'),
     wrappingKey: key('signing-key-wrapping'),
+    mailKey: key('mail'),
   }
 }

@@ -29,7 +29,13 @@ export interface Tokens {
   readonly idleExpiresAt: number
 }
 
-export type EndReason = 'logout' | 'ended_by_user' | 'account_disabled' | 'refresh_token_reuse'
+export type EndReason =
+  | 'logout'
+  | 'ended_by_user'
+  | 'account_disabled'
+  | 'refresh_token_reuse'
+  | 'password_changed'
+  | 'password_reset'
 
 /**
  * Opens a session for an account that has just proved itself (M2, step 2): one row, two tokens.

@@ -15,6 +15,7 @@ import {
 const json = { 'content-type': 'application/json' }
 const LARGEST_BODY = 16_384
 const withBody = routes.filter((route) => route.body).map((route) => route.path)
+const inSession = new Set(routes.filter((route) => route.body && route.secured).map((route) => route.path))
 const bytes = (...values: number[]) => new Uint8Array(values)
 const text = (value: string) => new TextEncoder().encode(value)
 
@@ -42,13 +43,22 @@ describe.each(databases)('bad input, on $name', (database) => {
     before = await readTables(server.database)
   })
 
+  /** With a session, where nobody else's body is read. */
+  const post = (path: string, options: CallOptions) =>
+    server.call('POST', path, {
+      ...(inSession.has(path) && { token: person.json.access_token }),
+      ...options,
+    })
+
   const refusedEverywhere = async (
     options: CallOptions,
     status: number,
     code: string,
-    at: readonly (readonly [string, string])[] = withBody.map((path) => ['POST', path] as const),
+    at?: readonly (readonly [string, string])[],
   ) => {
-    for (const [method, path] of at)
+    if (!at)
+      for (const path of withBody) expectRefusal(await post(path, options), status, code, `POST ${path}`)
+    for (const [method, path] of at ?? [])
       expectRefusal(await server.call(method, path, options), status, code, `${method} ${path}`)
     expect(await readTables(server.database)).toEqual(before)
     expect(server.events.filter(({ type }) => type === 'error')).toEqual([])
@@ -149,7 +159,7 @@ describe.each(databases)('bad input, on $name', (database) => {
             },
           })
           const headers = { ...json, ...(length !== undefined && { 'content-length': length }) }
-          const answer = await server.call('POST', path, { raw, headers })
+          const answer = await post(path, { raw, headers })
           expectRefusal(answer, 413, 'body_too_large', path)
           expect([cancelled, sent < 3 * LARGEST_BODY]).toEqual([true, true])
         }
@@ -169,7 +179,7 @@ describe.each(databases)('bad input, on $name', (database) => {
             controller.error(new Error('aborted'))
           },
         })
-        const answer = await server.call('POST', path, { raw, headers: json })
+        const answer = await post(path, { raw, headers: json })
         expectRefusal(answer, 400, 'invalid_request', path)
       }
       expect(server.events.filter(({ type }) => type === 'error')).toEqual([])

@@ -7,7 +7,7 @@ const RETRY_AFTER = '1'
 /** The one place where what was thrown becomes an answer: problem details (RFC 9457), never a stack. */
 export function refuse(thrown: unknown, report: (error: unknown) => void): Response {
   const error = asAuthError(thrown)
-  const code: RefusalCode = error.code === 'options_invalid' ? 'internal_error' : error.code
+  const code = codeOf(thrown)
   const { status, title } = refusals[code]
   if (status === 500 || thrown instanceof StoreError) report(thrown)
   const { headers, body } = problem({
@@ -21,6 +21,26 @@ export function refuse(thrown: unknown, report: (error: unknown) => void): Respo
     status,
     headers: headers.map(([name, value]): [string, string] => [name, value]),
   })
+}
+
+export type Outcome<T> =
+  | { readonly problem: RefusalCode }
+  | { readonly problem?: undefined; readonly done: T }
+
+/** What came of a form, for its page to tell: what it was refused with, or what was done. Other failures go on. */
+export async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { done: await work() }
+  } catch (thrown) {
+    if (thrown instanceof AuthError && thrown.code !== 'options_invalid') return { problem: thrown.code }
+    throw thrown
+  }
+}
+
+/** The code that {@link refuse} answers with. */
+export function codeOf(thrown: unknown): RefusalCode {
+  const { code } = asAuthError(thrown)
+  return code === 'options_invalid' ? 'internal_error' : code
 }
 
 function asAuthError(thrown: unknown): AuthError {

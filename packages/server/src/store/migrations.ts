@@ -1,7 +1,9 @@
 import { foundation } from './migrations/0001-foundation.ts'
+import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import type { Step } from './migrations/step.ts'
 
 /** In order; a step that was released is never changed, the next one mends it. */
 export const migrations: Readonly<Record<string, Step>> = {
   '0001-foundation': foundation,
+  '0003-mailed-codes': mailedCodes,
 }
