@@ -3,8 +3,10 @@ import { audit, record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
+import { postVerification } from './email-verification.ts'
 import { readGrants } from './grants.ts'
 import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
+import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
 import { type Profile, parseProfile } from './profile.ts'
 import { revoke } from './revocation.ts'
@@ -57,14 +59,43 @@ export interface NewAccount {
 
 type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>
 
-/** Registers a person and logs them in, in one transaction. Refuses with `identifier_taken` (409). */
+/**
+ * Registers a person and logs them in, in one transaction; where there is a mailer, the address is asked to be
+ * proved. Refuses with `identifier_taken` (409).
+ */
 export async function register(
   ctx: Context,
   input: NewAccount,
-  how: LoginManner,
+  { language, ...how }: LoginManner & { language: Language },
 ): Promise<{ user: User; tokens: Tokens }> {
-  const { account, identifiers, save } = await prepareAccount(ctx, input)
-  const tokens = await refusingTaken(() => openSession(ctx, account, { ...how, amr: ['pwd'] }, save))
+  const registered = await openAccount(ctx, input, how, {
+    alongside: async (db, accountId) => {
+      if (input.email === undefined) return
+      const { display: email } = emailIdentifier(input.email)
+      await postVerification(ctx, db, { accountId, email, language })
+    },
+  })
+  ctx.wakePostman()
+  return registered
+}
+
+/** Makes an account and logs its owner in, in one transaction, which `alongside` is part of. */
+export async function openAccount(
+  ctx: Context,
+  input: NewAccount,
+  how: LoginManner,
+  {
+    verifiedAt = null,
+    alongside,
+  }: { verifiedAt?: number | null; alongside: (db: Tx, accountId: string) => Promise<void> },
+): Promise<{ user: User; tokens: Tokens }> {
+  const { account, identifiers, save } = await prepareAccount(ctx, input, verifiedAt)
+  const tokens = await refusingTaken(() =>
+    openSession(ctx, account, { ...how, amr: ['pwd'] }, async (db) => {
+      await save(db)
+      await alongside(db, account.id)
+    }),
+  )
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
   return { user: userOf(account, identifiers), tokens }
 }
@@ -164,13 +195,17 @@ export async function enableAccount(ctx: Context, accountId: string): Promise<bo
 async function prepareAccount(
   ctx: Context,
   input: NewAccount,
+  emailVerifiedAt: number | null = null,
 ): Promise<{
   account: NewAccountRecord & { readonly epoch: number }
   identifiers: IdentifierRecord[]
   save: (db: Tx) => Promise<void>
 }> {
   const grants = readGrants(input)
-  const identifiers = readIdentifiers(ctx, input).map((identifier) => ({ ...identifier, verifiedAt: null }))
+  const identifiers = readIdentifiers(ctx, input).map((identifier) => ({
+    ...identifier,
+    verifiedAt: identifier.kind === 'email' ? emailVerifiedAt : null,
+  }))
   const taken = await Promise.all(
     identifiers.map((identifier) => findAccountByIdentifier(ctx.store.db, identifier)),
   )

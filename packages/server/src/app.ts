@@ -1,10 +1,12 @@
 import type { AccessTokens } from './access-token.ts'
 import type { ClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
+import type { Postman } from './postman.ts'
 
 /** What an endpoint works with: the context and the nouns that keep something in memory. */
 export interface App {
   readonly ctx: Context
   readonly accessTokens: AccessTokens
   readonly clockCheck: ClockCheck
+  readonly postman: Postman
 }

@@ -3,7 +3,7 @@ import type { AuthEvent } from './events.ts'
 import { insertAudit } from './store/audit-log.ts'
 import type { Db } from './store/open-store.ts'
 
-type AccountEvent = Exclude<AuthEvent, { readonly type: 'error' }>
+type AccountEvent = Extract<AuthEvent, { readonly accountId: unknown }>
 
 /** Writes an event down, on `db` (a transaction, where the event and the change belong together). */
 export async function record(

@@ -28,6 +28,7 @@ import { type ImportOutcome, importUsers } from './import-users.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
+import { createPostman } from './postman.ts'
 import { createProofs } from './proofs.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
@@ -91,6 +92,11 @@ export interface AuthApi {
   /** One round of what the server does by itself every `sweepInterval`. Returns the rows dealt with, by kind. */
   sweep(): Promise<Readonly<Record<string, number>>>
   listKeys(): Promise<readonly SigningKeyStatus[]>
+  /**
+   * Sends the mails that are due and resolves to how many were sent. The server does so by itself; this is for
+   * platforms that freeze a process between requests.
+   */
+  sendMails(): Promise<number>
   /** A new signing key, published before it signs; `signsNow` skips that. */
   rotateKeys(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
   /** Creates or updates the tables and names the steps taken. */
@@ -134,12 +140,14 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     if (settings.autoMigrate) await migrate(store)
     longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
     sweeper.start()
+    postman.start()
   })
   let closed = false
   const ready = () => (closed ? Promise.reject(new StoreError('unavailable', 'closed')) : opened())
   const close = async () => {
     closed = true
     await sweeper.stop()
+    await postman.stop()
     await store.db.destroy()
   }
   const emit = emitter(settings.onEvent ?? printErrors)
@@ -166,10 +174,12 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     cookieNames: cookieNamesOf(settings),
     emit,
     emitOnce: createEmitOnce(emit),
+    wakePostman: () => postman.wake(),
     longestAccessLifetime,
     ready,
   }
-  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx) }
+  const postman = createPostman(ctx)
+  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx), postman }
   return { app, sweeper, close }
 }
 
@@ -202,6 +212,7 @@ function createApi(app: App, sweeper: Sweeper): AuthApi {
     sweep: () => ctx.ready().then(() => sweeper.round()),
     listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
     rotateKeys: (how) => ctx.ready().then(() => ctx.signingKeys.rotate(how)),
+    sendMails: () => ctx.ready().then(() => app.postman.sendDue()),
     migrate: () => migrate(ctx.store),
     pendingMigrations: () => pendingMigrations(ctx.store),
   }
@@ -247,6 +258,8 @@ function emitter(listener: (event: AuthEvent) => void): Context['emit'] {
 }
 
 function printErrors(event: AuthEvent): void {
+  if (event.type === 'mail.failed' || event.type === 'mail.dropped')
+    console.error(`mapae: ${event.type}: attempt ${event.detail.attempt}, ${event.detail.reason}`)
   if (event.type !== 'error') return
   const { error } = event
   const shown = error instanceof StoreError ? error.cause : error

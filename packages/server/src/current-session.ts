@@ -2,9 +2,15 @@ import type { AccessTokenClaims } from './access-token.ts'
 import { findUser, type User } from './account.ts'
 import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
-import { type AccessCredential, accessCredential, requireTrustedPageFor } from './http/credentials.ts'
+import {
+  type AccessCredential,
+  accessCredential,
+  refreshCredential,
+  requireTrustedPageFor,
+} from './http/credentials.ts'
 import { requireHolder } from './http/proof.ts'
 import type { Visit } from './http/visit.ts'
+import { renewInline } from './renewal.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, type SessionRecord } from './store/sessions.ts'
 
@@ -49,6 +55,19 @@ export async function proveSession(
   if (claims.epoch < session.epoch)
     throw new AuthError('invalid_token', 'The access token was replaced; renew it.')
   return { claims, session }
+}
+
+/** Whose cookies a page's request came with: an access token that has expired will do, beside its refresh token. */
+export async function accountOfCookies(
+  { ctx, accessTokens }: App,
+  visit: Visit,
+): Promise<string | undefined> {
+  const refreshToken = refreshCredential(ctx, visit, undefined)?.token
+  if (refreshToken === undefined) return undefined
+  const accessToken = accessCredential(ctx, visit)?.token
+  const { arrivedAt, from } = visit
+  const outcome = await renewInline(ctx, accessTokens, { refreshToken, accessToken, arrivedAt, from })
+  return outcome.type === 'renewed' ? outcome.session.accountId : undefined
 }
 
 /** The user of a current session. */

@@ -10,6 +10,12 @@ export type AuthEvent =
         | 'account.granted'
         | 'account.grants_withdrawn'
         | 'account.profile_changed'
+        | 'email.verified'
+        | 'email.change_asked'
+        | 'email.changed'
+        | 'password.changed'
+        | 'password.reset_asked'
+        | 'password.reset'
         | 'reauthentication.failed'
       readonly at: number
       readonly accountId: string
@@ -40,4 +46,10 @@ export type AuthEvent =
       readonly detail: Readonly<Record<string, unknown>>
     }
   | { readonly type: 'login.failed'; readonly at: number; readonly accountId: string | null }
+  /** A mail could not be sent: `reason` is an error's code. It is tried again, unless it was dropped. */
+  | {
+      readonly type: 'mail.failed' | 'mail.dropped'
+      readonly at: number
+      readonly detail: { readonly attempt: number; readonly reason: string }
+    }
   | { readonly type: 'error'; readonly at: number; readonly error: unknown }

@@ -1,8 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { ServerSecret } from './server-secret.ts'
 
+/** A key to encrypt with, and the name of the secret that it was made of. */
+export type WrappingKey = Pick<ServerSecret, 'k' | 'wrappingKey'>
+
 /** Encrypts (AES-256-GCM) under the newest secret; `context` must be given again to open it. */
-export function wrap(secret: ServerSecret, plain: string, context: string): string {
+export function wrap(secret: WrappingKey, plain: string, context: string): string {
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', secret.wrappingKey, iv).setAAD(Buffer.from(context))
   const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
@@ -11,7 +14,7 @@ export function wrap(secret: ServerSecret, plain: string, context: string): stri
 
 /** What was wrapped, or undefined when none of the secrets opens it. */
 export function unwrap(
-  secrets: readonly ServerSecret[],
+  secrets: readonly WrappingKey[],
   wrapped: string,
   context: string,
 ): string | undefined {

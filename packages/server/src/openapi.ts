@@ -92,12 +92,20 @@ function operation(route: Route): object {
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && { requestBody: { content: { 'application/json': { schema: toSchema(route.body) } } } }),
+    ...(route.form && {
+      requestBody: { content: { 'application/x-www-form-urlencoded': { schema: toSchema(route.form) } } },
+    }),
     ...(route.secured && { security: securityOf(route.secured) }),
-    responses: { [route.answer.status]: answerOf(route), ...refusalsOf(route) },
+    responses: {
+      [route.answer.status]: answerOf(route),
+      ...(route.otherwise && { [route.otherwise.status]: { description: route.otherwise.when } }),
+      ...refusalsOf(route),
+    },
   }
 }
 
-function answerOf({ answer, summary }: Route): object {
+function answerOf({ answer, summary, page }: Route): object {
+  if (page) return { description: summary, content: { 'text/html': {} } }
   if (!answer.schema) return { description: summary }
   const schema = { $ref: `#/components/schemas/${answer.schema}` }
   return { description: summary, content: { 'application/json': { schema } } }

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { AuthError } from './auth-error.ts'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
+import type { Letters } from './letters.ts'
+import { isLoopback } from './loopback.ts'
 import type { Pages } from './pages.ts'
 import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
 
@@ -66,8 +68,15 @@ export interface AuthOptions {
   readonly clock?: Clock
   /** Outgoing requests. @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch
+  /**
+   * `verify-first` makes no account before its e-mail address was proved, and answers known and unknown addresses
+   * alike; it needs a `mailer`. @default 'open': people are logged in at once and prove the address later, or not
+   */
+  readonly registration?: 'open' | 'verify-first'
   /** Sends mail. @default none: features that need mail are off */
   readonly mailer?: Mailer
+  /** Writes the mails. @default plain texts in Korean and English */
+  readonly letters?: Letters
   /** Draws the pages. @default a plain start page */
   readonly pages?: Pages
   /** Hears what happens; errors that it throws are ignored. @default server errors go to stderr */
@@ -86,6 +95,10 @@ export interface ClaimsAccount {
   readonly scopes: readonly string[]
 }
 
+/**
+ * Sends one mail; called again later when it rejects, unless the error's `permanent` is true. An error's `code` and
+ * `responseCode` are told to `onEvent`, its message, which may name the addressee, is not.
+ */
 export type Mailer = (mail: {
   readonly to: string
   readonly subject: string
@@ -100,6 +113,7 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly fetch: typeof globalThis.fetch
   readonly claims: AuthOptions['claims'] | undefined
   readonly mailer: Mailer | undefined
+  readonly letters: Letters | undefined
   readonly pages: Pages | undefined
   readonly onEvent: AuthOptions['onEvent'] | undefined
   readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
@@ -107,7 +121,7 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly dangerousCookieDomain: string | undefined
 }
 
-type Port = 'clock' | 'fetch' | 'mailer' | 'pages' | 'onEvent'
+type Port = 'clock' | 'fetch' | 'mailer' | 'letters' | 'pages' | 'onEvent'
 type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'dangerousCookieDomain'
 
 const duration = (fallback: number) =>
@@ -169,7 +183,9 @@ const schema = z.strictObject({
     .default({}),
   clock: func<Clock>(),
   fetch: func<typeof globalThis.fetch>(),
+  registration: z.enum(['open', 'verify-first']).default('open'),
   mailer: func<Mailer>(),
+  letters: func<Letters>(),
   pages: func<Pages>(),
   onEvent: func<(event: AuthEvent) => void>(),
   dangerouslyAllowHttp: z.boolean().default(false),
@@ -203,6 +219,11 @@ export function parseOptions(options: AuthOptions): Settings {
     settings.unrememberedIdleLifetime ?? Math.min(UNREMEMBERED, settings.sessionIdleLifetime)
   if (unrememberedIdleLifetime > settings.sessionIdleLifetime)
     throw bad('unrememberedIdleLifetime', 'must not exceed sessionIdleLifetime')
+  if (settings.registration === 'verify-first') {
+    if (!settings.mailer) throw bad('registration', 'verify-first needs a mailer')
+    if (!settings.identifiers.includes('email'))
+      throw bad('registration', 'verify-first needs e-mail addresses')
+  }
   const { secret, database: _, ...rest } = settings
   return {
     ...rest,
@@ -215,6 +236,7 @@ export function parseOptions(options: AuthOptions): Settings {
     fetch: settings.fetch ?? globalThis.fetch,
     claims: settings.claims,
     mailer: settings.mailer,
+    letters: settings.letters,
     pages: settings.pages,
     onEvent: settings.onEvent,
     dangerousCookieDomain: settings.dangerousCookieDomain,
@@ -233,13 +255,4 @@ function bad(name: string, problem: string): AuthError {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname === '127.0.0.1' ||
-    hostname === '[::1]' ||
-    hostname.endsWith('.localhost')
-  )
 }

@@ -1,10 +1,27 @@
 import { createHash } from 'node:crypto'
 import type { PageData, Pages } from './pages.ts'
+import { EMBLEM } from './plain-pages/emblem.ts'
+import { finishRegistrationPage } from './plain-pages/finish-registration.ts'
+import { forgotPasswordPage } from './plain-pages/forgot-password.ts'
+import { PALETTE } from './plain-pages/palette.ts'
+import { problemPage } from './plain-pages/problem.ts'
+import { resetPasswordPage } from './plain-pages/reset-password.ts'
+import { verifyEmailPage } from './plain-pages/verify-email.ts'
+
+const pages: { readonly [Name in keyof PageData]: (data: PageData[Name]) => Response } = {
+  start: startResponse,
+  'verify-email': verifyEmailPage,
+  'reset-password': resetPasswordPage,
+  'finish-registration': finishRegistrationPage,
+  'forgot-password': forgotPasswordPage,
+  problem: problemPage,
+}
 
 /** The pages that Mapae draws when no `pages` option is given. */
-export const plainPages: Pages = (_name, data) => {
-  const html = startPage(data)
-  return new Response(html, {
+export const plainPages: Pages = (name, data) => pages[name](data)
+
+function startResponse(data: PageData['start']): Response {
+  return new Response(startPage(data), {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
@@ -63,7 +80,7 @@ function startPage({ url, language }: PageData['start']): string {
 <style>${STYLE}</style>
 <main>
 <header>
-<svg viewBox="0 0 64 64" role="img" aria-label="Mapae"><circle cx="32" cy="35" r="24"/><circle cx="32" cy="35" r="19.5" class="rim"/><path d="M26 8h12v5H26z"/><path class="horse" d="M20 45c1-7 4-11 8-13l-1-5 4 2c6 0 10 3 12 8l2 8h-4l-2-5-8 1-3 4h-4l2-5-2 2-1 3z"/></svg>
+${EMBLEM}
 <div><h1>${say.title}</h1><p>${say.lead}</p></div>
 </header>
 <ol>${steps.join('')}</ol>
@@ -82,7 +99,7 @@ function escapeHtml(text: string): string {
 }
 
 const STYLE = `
-:root{color-scheme:light dark;--ground:light-dark(#faf7f2,#16130f);--ink:light-dark(#1f1a14,#f1ebe1);--soft:light-dark(#6a6055,#a99f90);--card:light-dark(#fff,#211d17);--line:light-dark(#e6ddd0,#37302700);--bronze:light-dark(#8a5a1c,#d9a354)}
+${PALETTE}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.6 system-ui,"Apple SD Gothic Neo","Noto Sans KR",sans-serif;word-break:keep-all;overflow-wrap:anywhere}
 main{max-width:44rem;margin:0 auto;padding:clamp(1.5rem,6vw,4rem) 1.25rem}

@@ -1,18 +1,33 @@
 import { Hono } from 'hono'
 import type { App } from './app.ts'
 import { AuthError, type RefusalCode } from './auth-error.ts'
+import { emailChangeBody, emailChangeEndpoint } from './endpoints/email-change.ts'
+import { resendEndpoint, verifyBody, verifyEndpoint } from './endpoints/email-verify.ts'
+import {
+  completeForm,
+  finishRegistrationForm,
+  finishRegistrationPage,
+} from './endpoints/finish-registration-page.ts'
+import { forgotPasswordForm, forgotPasswordPage } from './endpoints/forgot-password-page.ts'
 import { healthzEndpoint, readyzEndpoint } from './endpoints/health.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { loginBody, loginEndpoint } from './endpoints/login.ts'
 import { logoutEndpoint } from './endpoints/logout.ts'
 import { changeMeEndpoint, deleteMeBody, deleteMeEndpoint, meEndpoint } from './endpoints/me.ts'
+import { passwordBody, passwordEndpoint } from './endpoints/password.ts'
+import { forgotBody, forgotEndpoint } from './endpoints/password-forgot.ts'
+import { resetBody, resetEndpoint } from './endpoints/password-reset.ts'
 import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
+import { completeBody, completeEndpoint } from './endpoints/register-complete.ts'
+import { resetPasswordForm, resetPasswordPage } from './endpoints/reset-password-page.ts'
 import { endOtherSessionsEndpoint, endSessionEndpoint, listSessionsEndpoint } from './endpoints/sessions.ts'
 import { startPageEndpoint } from './endpoints/start-page.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
+import { verifyEmailForm, verifyEmailPage, verifyForm } from './endpoints/verify-email-page.ts'
 import { preflight, withCors } from './http/cors.ts'
 import { sentScheme } from './http/credentials.ts'
+import { problemPage } from './http/problem-page.ts'
 import { withNonce } from './http/proof.ts'
 import { refuse } from './http/refuse.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
@@ -53,6 +68,35 @@ const RENEWAL: readonly RefusalCode[] = [
   'clock_skewed',
 ]
 
+const PASSWORD: readonly RefusalCode[] = [
+  'password_too_short',
+  'password_too_long',
+  'password_too_common',
+  'busy',
+]
+const MAIL: readonly RefusalCode[] = [
+  'invalid_identifier',
+  'mail_not_configured',
+  'busy',
+  'store_unavailable',
+]
+const EMAIL_CODE: readonly RefusalCode[] = [
+  'invalid_code',
+  'reauthentication_required',
+  'wrong_password',
+  'account_disabled',
+  'identifier_taken',
+  'busy',
+]
+const RESET: readonly RefusalCode[] = ['invalid_code', 'account_disabled', ...PASSWORD, 'store_unavailable']
+const FORM: readonly RefusalCode[] = [
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+  'origin_not_allowed',
+  'store_unavailable',
+]
+
 /** The table of contents: every address that Mapae answers. The OpenAPI document is made of it. */
 export const routes: readonly Route[] = [
   {
@@ -61,6 +105,7 @@ export const routes: readonly Route[] = [
     summary: 'Register and log in',
     body: registerBody,
     answer: { status: 201, schema: 'TokensWithUser' },
+    otherwise: { status: 202, when: 'With `verify-first`: a mail is on its way; only `email` is read' },
     refusals: [
       ...BODY,
       ...PROOF,
@@ -75,6 +120,23 @@ export const routes: readonly Route[] = [
       'store_unavailable',
     ],
     endpoint: registerEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/register/complete',
+    summary: 'Make the account of a mailed code, and log in (`verify-first`)',
+    body: completeBody,
+    answer: { status: 201, schema: 'TokensWithUser' },
+    refusals: [
+      ...BODY,
+      'invalid_code',
+      'invalid_identifier',
+      'identifier_taken',
+      ...PASSWORD,
+      'origin_not_allowed',
+      'store_unavailable',
+    ],
+    endpoint: completeEndpoint,
   },
   {
     method: 'POST',
@@ -178,6 +240,139 @@ export const routes: readonly Route[] = [
     endpoint: endSessionEndpoint,
   },
   {
+    method: 'POST',
+    path: '/auth/password',
+    summary: 'Change the password: every session ends, a new one is opened for the caller',
+    body: passwordBody,
+    answer: { status: 200, schema: 'Tokens' },
+    refusals: [...BODY, ...SESSION, 'wrong_password', 'account_disabled', ...PASSWORD],
+    secured: true,
+    endpoint: passwordEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/password/forgot',
+    summary: 'Ask for a mail to reset the password with',
+    body: forgotBody,
+    answer: { status: 202 },
+    refusals: [...BODY, ...MAIL, 'origin_not_allowed'],
+    endpoint: forgotEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/password/reset',
+    summary: 'Set a new password by a mailed code: every session ends, nobody is logged in',
+    body: resetBody,
+    answer: { status: 204 },
+    refusals: [...BODY, ...RESET, 'origin_not_allowed'],
+    endpoint: resetEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/email/verify',
+    summary: 'Prove an address by a mailed code, with an access token of the account or its password',
+    body: verifyBody,
+    answer: { status: 204 },
+    refusals: [...BODY, ...CREDENTIAL, 'invalid_token', 'session_ended', ...EMAIL_CODE],
+    endpoint: verifyEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/email/verify/resend',
+    summary: 'Ask for the mail that proves the address once more',
+    answer: { status: 202 },
+    refusals: [...SESSION, 'nothing_to_verify', 'mail_not_configured'],
+    secured: true,
+    endpoint: resendEndpoint,
+  },
+  {
+    method: 'POST',
+    path: '/auth/email/change',
+    summary: 'Ask for a mail to a new address; it is the account’s once its code is used',
+    body: emailChangeBody,
+    answer: { status: 202 },
+    refusals: [...BODY, ...SESSION, ...MAIL, 'wrong_password', 'account_disabled'],
+    secured: true,
+    endpoint: emailChangeEndpoint,
+  },
+  {
+    method: 'GET',
+    path: '/verify-email',
+    summary: 'The page that the link of a mail opens: prove an address',
+    answer: { status: 200 },
+    refusals: ['invalid_code', ...CREDENTIAL],
+    page: true,
+    endpoint: verifyEmailPage,
+  },
+  {
+    method: 'POST',
+    path: '/verify-email',
+    summary: 'Its form',
+    form: verifyForm,
+    answer: { status: 200 },
+    refusals: [...FORM, 'repeated_cookie', ...EMAIL_CODE],
+    page: true,
+    endpoint: verifyEmailForm,
+  },
+  {
+    method: 'GET',
+    path: '/reset-password',
+    summary: 'The page that the link of a mail opens: choose a new password',
+    answer: { status: 200 },
+    refusals: ['invalid_code', 'store_unavailable'],
+    page: true,
+    endpoint: resetPasswordPage,
+  },
+  {
+    method: 'POST',
+    path: '/reset-password',
+    summary: 'Its form',
+    form: resetBody,
+    answer: { status: 200 },
+    refusals: [...FORM, ...RESET],
+    page: true,
+    endpoint: resetPasswordForm,
+  },
+  {
+    method: 'GET',
+    path: '/finish-registration',
+    summary:
+      'The page that the link of a mail opens: choose a password and make the account (`verify-first`)',
+    answer: { status: 200 },
+    refusals: ['invalid_code', 'store_unavailable'],
+    page: true,
+    endpoint: finishRegistrationPage,
+  },
+  {
+    method: 'POST',
+    path: '/finish-registration',
+    summary: 'Its form; cookies log the person in',
+    form: completeForm,
+    answer: { status: 200 },
+    refusals: [...FORM, 'invalid_code', 'identifier_taken', ...PASSWORD],
+    page: true,
+    endpoint: finishRegistrationForm,
+  },
+  {
+    method: 'GET',
+    path: '/forgot-password',
+    summary: 'The page to ask for a mail with',
+    answer: { status: 200 },
+    refusals: ['store_unavailable'],
+    page: true,
+    endpoint: forgotPasswordPage,
+  },
+  {
+    method: 'POST',
+    path: '/forgot-password',
+    summary: 'Its form',
+    form: forgotBody,
+    answer: { status: 200 },
+    refusals: [...FORM, ...MAIL],
+    page: true,
+    endpoint: forgotPasswordForm,
+  },
+  {
     method: 'GET',
     path: '/.well-known/jwks.json',
     summary: 'The public keys that verify access tokens (RFC 7517)',
@@ -222,6 +417,7 @@ export const routes: readonly Route[] = [
   },
 ]
 
+const drawsPages: ReadonlySet<string> = new Set(routes.filter(({ page }) => page).map(({ path }) => path))
 const LARGEST_HEADERS = 32_768
 
 /** One handler for everything: finds the route, and catches what it throws. */
@@ -245,8 +441,13 @@ export function createHandler(
     })
   }
   hono.notFound(() => refuse(new AuthError('not_found'), () => {}))
-  const refused = (thrown: unknown, request: Request) =>
-    refuse(thrown, (error) => ctx.emit({ type: 'error', at: ctx.clock(), error }), sentScheme(request))
+  const refused = (thrown: unknown, request: Request) => {
+    const report = (error: unknown) => ctx.emit({ type: 'error', at: ctx.clock(), error })
+    const problem = refuse(thrown, report, sentScheme(request))
+    return drawsPages.has(new URL(request.url).pathname)
+      ? problemPage(ctx, request, { thrown, problem })
+      : problem
+  }
   hono.onError((thrown, c) => refused(thrown, c.req.raw))
 
   return async (request, connection = {}) => {

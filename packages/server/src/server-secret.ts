@@ -8,6 +8,7 @@ export interface ServerSecret {
   readonly wrappingKey: Buffer
   /** For the nonces of DPoP proofs. */
   readonly nonceKey: Buffer
+  readonly mailKey: Buffer
 }
 
 /** Newest first: the first one makes, all of them read. HKDF-SHA-256 (RFC 5869), one `info` a purpose. */
@@ -24,5 +25,6 @@ function derive(secret: string): ServerSecret {
     refreshKey: key('refresh-token'),
     wrappingKey: key('signing-key-wrapping'),
     nonceKey: key('dpop-nonce'),
+    mailKey: key('mail'),
   }
 }

@@ -42,6 +42,8 @@ export type EndReason =
   | 'account_deleted'
   | 'session_limit'
   | 'refresh_token_reuse'
+  | 'password_changed'
+  | 'password_reset'
 
 /** How a session is opened. */
 export interface Opening {

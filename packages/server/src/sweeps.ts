@@ -1,5 +1,8 @@
 import type { Settings } from './options.ts'
+import { deleteExpiredCodes } from './store/codes.ts'
 import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
+import { deleteExpiredProofs } from './store/dpop-proofs.ts'
+import { deleteExpiredMails } from './store/mails.ts'
 import type { Db } from './store/open-store.ts'
 import { sweepRevocations } from './store/revocations.ts'
 import { sweepEndedSessions, sweepExpiredSessions } from './store/session-sweeps.ts'
@@ -28,7 +31,10 @@ export const sweeps: readonly Sweep[] = [
     name: 'accounts_deleted',
     run: (db, at) => sweepDeletedAccounts(db, { before: forgotten(at), limit: at.limit }),
   },
-  { name: 'revocations', run: (db, at) => sweepRevocations(db, { now: at.now, limit: at.limit }) },
+  { name: 'revocations', run: (db, at) => sweepRevocations(db, at) },
+  { name: 'codes', run: (db, at) => deleteExpiredCodes(db, at) },
+  { name: 'mails', run: (db, at) => deleteExpiredMails(db, at) },
+  { name: 'dpop_proofs', run: (db, at) => deleteExpiredProofs(db, at) },
 ]
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */

@@ -19,11 +19,14 @@ import { startTcpProxy } from './tcp-proxy.ts'
 const [sqlite, postgres] = databases
 if (sqlite?.name !== 'sqlite' || postgres?.name !== 'postgres') throw new Error('both databases')
 
+const mailer = async () => {}
+
 /** What people had before the store broke. */
 async function peopleOf(server: TestAuth) {
   const email = someEmail()
   const header = await server.register({ email })
   const cookie = await server.login({ email, transport: 'cookie' })
+  await server.auth.api.sendMails()
   return { email, header, cookies: { cookies: cookie.cookies, headers: { origin: URL_OF_AUTH } } }
 }
 
@@ -47,6 +50,15 @@ function requests(server: TestAuth, { email, header, cookies }: People) {
       'delete me': () => server.call('DELETE', '/auth/me', { token, body: { password: PASSWORD } }),
       'delete me, with a wrong password': () =>
         server.call('DELETE', '/auth/me', { token, body: { password: 'not the password' } }),
+      'ask for a reset': () => server.call('POST', '/auth/password/forgot', { body: { email } }),
+      'change the password': () =>
+        server.call('POST', '/auth/password', {
+          token,
+          body: { current_password: PASSWORD, new_password: PASSWORD },
+        }),
+      'change the address': () =>
+        server.call('POST', '/auth/email/change', { token, body: { email, password: PASSWORD } }),
+      'ask for another code': () => server.call('POST', '/auth/email/verify/resend', { token }),
     },
     reads: {
       me: () => server.call('GET', '/auth/me', { token }),
@@ -89,7 +101,7 @@ async function expectHealed(server: TestAuth, { email, header, cookies }: People
 
 describe('an SQLite file that another process has locked', () => {
   test('answers writes with 503 while reads are served, and goes on as if nothing had been', async () => {
-    const server = await startFreshAuth(sqlite)
+    const server = await startFreshAuth(sqlite, { mailer })
     const people = await peopleOf(server)
     const { writes, reads } = requests(server, people)
     const unlock = await lock(server.database)
@@ -174,7 +186,7 @@ describe('a PostgreSQL that went away', () => {
   }
 
   test('answers 503 everywhere, never 401, and serves everybody when it is back', async () => {
-    const server = await startAuth(throughProxy())
+    const server = await startAuth(throughProxy(), { mailer })
     const people = await peopleOf(server)
     const { writes, reads } = requests(server, people)
     await proxy.cut()
@@ -244,7 +256,7 @@ describe('a PostgreSQL that went away', () => {
   })
 
   test('for good answers 503', async () => {
-    const server = await startAuth(database)
+    const server = await startAuth(database, { mailer })
     const people = await peopleOf(server)
     await database.close()
     const { writes, reads } = requests(server, people)

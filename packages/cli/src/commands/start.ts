@@ -1,6 +1,7 @@
 import { type Command, defineCommand } from '../command.ts'
 import { greeting } from '../greeting.ts'
 import type { Io } from '../io.ts'
+import { mailFlags, withMail } from '../mail.ts'
 import { openAuth } from '../open-auth.ts'
 import { paintFor } from '../paint.ts'
 import { type Listener, listen } from '../serve/listen.ts'
@@ -14,9 +15,10 @@ const SAY_SO_AFTER = 300
 export const start: Command = defineCommand({
   name: 'start',
   summary: 'Run the auth server',
-  flags: serverFlags,
+  flags: { ...serverFlags, ...mailFlags },
   notes: [
     'The server secret comes from MAPAE_SECRET alone: 32 characters or more, or a list with commas, newest first. In development one is made and kept in the data folder; with NODE_ENV=production a missing one refuses to start.',
+    'Mails go out by MAPAE_SMTP_URL (smtps://user:password@host) from MAPAE_MAIL_FROM. Without them, development prints each mail and keeps it in <data>/outbox, and production sends none.',
     'Ctrl-C and SIGTERM finish the requests under way, for 10 s at most, and exit with 0; once more ends at once.',
   ],
   examples: [
@@ -28,7 +30,8 @@ export const start: Command = defineCommand({
     const given = readSettings(flags, io.environment)
     const listener = await listen(given)
     const settings = { ...given, port: listener.port }
-    const auth = await openAuth(settings, io, 'serving').catch(async (error: unknown) => {
+    const opening = withMail(settings, flags, io).then((mailing) => openAuth(mailing, io, 'serving'))
+    const auth = await opening.catch(async (error: unknown) => {
       await listener.drain(0)
       throw error
     })
@@ -52,6 +55,8 @@ function greet(settings: Settings, io: Io): void {
     io.stderr.write(
       'MAPAE_URL is not set: tokens are issued in the name of localhost, and cookies work there alone.\n',
     )
+  if (isProduction && io.environment.MAPAE_SMTP_URL === undefined)
+    io.stderr.write('MAPAE_SMTP_URL is not set: no mail is sent, so nobody can reset a forgotten password.\n')
 }
 
 async function finishRequests(listener: Listener, { stderr }: Io): Promise<void> {

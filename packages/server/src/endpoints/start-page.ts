@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import type { Visit } from '../http/visit.ts'
+import { preferredLanguage } from '../language.ts'
 import { plainPages } from '../plain-pages.ts'
 
 /** GET /: what this is and where to go on. */
@@ -11,9 +12,4 @@ export async function startPageEndpoint({ ctx }: App, visit: Visit): Promise<Res
   })
   // A redirect or a fetched answer takes no more fields, and ours have to go on it.
   return new Response(page.body, page)
-}
-
-function preferredLanguage(accepted: string | undefined): 'ko' | 'en' {
-  const first = accepted?.split(',').find((range) => /^\s*(ko|en)\b/i.test(range))
-  return first && /^\s*ko\b/i.test(first) ? 'ko' : 'en'
 }

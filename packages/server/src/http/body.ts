@@ -17,19 +17,27 @@ export const password: z.ZodType<string> = z
   .max(LARGEST)
   .refine((value) => value.isWellFormed(), 'must be well-formed text')
 
+/** A mailed code; whether it is one of ours is found out by looking. */
+export const code: z.ZodType<string> = text(256)
+
 /** The JSON body, parsed by `schema`; unknown members are dropped. An absent body is read as `{}`. */
 export async function readBody<T>(visit: Visit, schema: z.ZodType<T>): Promise<T> {
   const bytes = await readBytes(visit)
   if (bytes.length > 0) requireJson(visit)
-  const parsed = schema.safeParse(bytes.length === 0 ? {} : parseJson(bytes))
+  return parse(bytes.length === 0 ? {} : parseJson(bytes), schema)
+}
+
+/** What was sent, as `schema` has it; refused with `invalid_request` and what is wrong with which member. */
+export function parse<T>(sent: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(sent)
   if (parsed.success) return parsed.data
   throw new AuthError('invalid_request', describe(parsed.error), {
     members: { errors: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) },
   })
 }
 
-/** A body whose length is known is read in one piece, which costs far less than its stream. */
-async function readBytes({ request, header, connection }: Visit): Promise<Uint8Array> {
+/** At most 16 KB. A body whose length is known is read in one piece, which costs far less than its stream. */
+export async function readBytes({ request, header, connection }: Visit): Promise<Uint8Array> {
   const declared = header('content-length')
   if (Number(declared ?? 0) > LARGEST) throw new AuthError('body_too_large')
   if (declared !== undefined && connection.lengthIsKept) return whole(request)

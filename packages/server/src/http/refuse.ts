@@ -15,7 +15,7 @@ export function refuse(
   scheme?: TokenScheme | undefined,
 ): Response {
   const error = asAuthError(thrown)
-  const code: RefusalCode = error.code === 'options_invalid' ? 'internal_error' : error.code
+  const code = codeOf(thrown)
   const { title } = refusals[code]
   const status = statusOf(code, error)
   if (status === 500 || thrown instanceof StoreError) report(thrown)
@@ -30,6 +30,26 @@ export function refuse(
     status,
     headers: headers.map(([name, value]): [string, string] => [name, value]),
   })
+}
+
+export type Outcome<T> =
+  | { readonly problem: RefusalCode }
+  | { readonly problem?: undefined; readonly done: T }
+
+/** What came of a form, for its page to tell: what it was refused with, or what was done. Other failures go on. */
+export async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { done: await work() }
+  } catch (thrown) {
+    if (thrown instanceof AuthError && thrown.code !== 'options_invalid') return { problem: thrown.code }
+    throw thrown
+  }
+}
+
+/** The code that {@link refuse} answers with. */
+export function codeOf(thrown: unknown): RefusalCode {
+  const { code } = asAuthError(thrown)
+  return code === 'options_invalid' ? 'internal_error' : code
 }
 
 function asAuthError(thrown: unknown): AuthError {

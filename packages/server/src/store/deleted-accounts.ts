@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db, Tx } from './open-store.ts'
 
 /** The tables whose rows are about the person: they go with the account, at once. */
-const OWNED = ['identifiers'] as const
+const OWNED = ['identifiers', 'codes'] as const
 
 /**
  * Leaves a tombstone of an account: its id, its epoch and its times, so that its sessions can say why they

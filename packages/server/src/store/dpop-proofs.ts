@@ -15,12 +15,12 @@ const inserted = prepared((db, { hash, expiresAt }: { hash: string; expiresAt: n
     .returning('hash'),
 )
 
-/** Forgets proofs that nobody would take any more, the oldest first, at most `limit` of them. */
+/** Forgets proofs that nobody would take any more, the oldest first, at most `limit` of them. Returns how many. */
 export async function deleteExpiredProofs(
   db: Db,
   { now, limit }: { now: number; limit: number },
-): Promise<void> {
-  await db
+): Promise<number> {
+  const { numDeletedRows } = await db
     .deleteFrom('dpop_proofs')
     .where('hash', 'in', (proofs) =>
       proofs
@@ -30,5 +30,6 @@ export async function deleteExpiredProofs(
         .orderBy('expires_at')
         .limit(limit),
     )
-    .execute()
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }

@@ -1,5 +1,6 @@
 import { foundation } from './migrations/0001-foundation.ts'
 import { boundSessions } from './migrations/0002-bound-sessions.ts'
+import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import { accountLife } from './migrations/0004-account-life.ts'
 import type { Step } from './migrations/step.ts'
 
@@ -7,5 +8,6 @@ import type { Step } from './migrations/step.ts'
 export const migrations: Readonly<Record<string, Step>> = {
   '0001-foundation': foundation,
   '0002-bound-sessions': boundSessions,
+  '0003-mailed-codes': mailedCodes,
   '0004-account-life': accountLife,
 }

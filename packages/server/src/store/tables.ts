@@ -13,6 +13,8 @@ export interface Tables {
   revocations: RevocationRow
   audit: AuditRow
   settings: SettingRow
+  codes: CodeRow
+  mails: MailRow
 }
 
 interface AccountRow {
@@ -113,4 +115,30 @@ interface AuditRow {
 interface SettingRow {
   key: string
   value: number
+}
+
+interface CodeRow {
+  hash: string
+  purpose: string
+  /** Whose it is: the account's id, or the normalised address of somebody without an account. */
+  subject: string
+  account_id: string | null
+  /** The address that it proves, as the person wrote it. */
+  value: string
+  created_at: number
+  expires_at: number
+  /** When it was used or made void. */
+  used_at: number | null
+}
+
+interface MailRow {
+  id: string
+  /** Who gets what, encrypted: it may hold a live code. */
+  sealed: string
+  attempts: number
+  created_at: number
+  /** When it may be taken to be sent: pushed out by whoever takes it, so that one at a time does. */
+  due_at: number
+  /** When it is of no use any more. */
+  expires_at: number
 }

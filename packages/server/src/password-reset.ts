@@ -1,0 +1,97 @@
+import { record } from './audit.ts'
+import { AuthError } from './auth-error.ts'
+import type { Context, Origin } from './context.ts'
+import type { AuthEvent } from './events.ts'
+import { emailIdentifier } from './identifier.ts'
+import type { Language } from './language.ts'
+import { type Letter, postErrand, postLetter } from './mail-queue.ts'
+import { issueCode, requireCode, useCode } from './one-time-code.ts'
+import { replacePassword } from './password-replacement.ts'
+import { findAccountByIdentifier } from './store/accounts.ts'
+import { voidAccountCodes } from './store/codes.ts'
+import { emailOf, verifyEmail } from './store/identifiers.ts'
+import { inTransaction, type Tx } from './store/open-store.ts'
+
+/**
+ * Takes the wish for a reset down. That is all that is done before the answer, whether the address is known
+ * or not. Refuses with `invalid_identifier` (400), `mail_not_configured` (501), `busy` (503).
+ */
+export async function askForPasswordReset(
+  ctx: Context,
+  { email, language }: { email: string; language: Language },
+): Promise<void> {
+  const { display } = emailIdentifier(email)
+  await postErrand(ctx, { errand: 'reset-password', email: display, language })
+}
+
+/** Puts a letter in the place of its errand, in the transaction that issues the letter's code. */
+export type Keep = (db: Tx, letter: Letter, expiresAt: number) => Promise<void>
+
+/**
+ * The errand of {@link askForPasswordReset}, off the request's path. The letter goes to the address that the
+ * account has, never to the one that was typed. Undefined: nobody is written to.
+ */
+export async function writeResetLetter(
+  ctx: Context,
+  { email, language }: { email: string; language: Language },
+  keep: Keep,
+): Promise<Letter | undefined> {
+  const account = await findAccountByIdentifier(ctx.store.db, emailIdentifier(email))
+  if (!account || account.disabledAt !== null) return undefined
+  const { id: accountId } = account
+  const asked = { type: 'password.reset_asked', at: ctx.clock(), accountId } as const
+  const letter = await inTransaction(ctx.store, async (db) => {
+    const to = (await emailOf(db, accountId))?.display
+    if (to === undefined) return undefined
+    const issued = { purpose: 'reset-password', subject: accountId, accountId, value: to } as const
+    const { code, expiresAt } = await issueCode(ctx, db, issued)
+    const letter = { type: 'letter', letter: 'reset-password', to, language, code, at: asked.at } as const
+    await keep(db, letter, expiresAt)
+    await record(db, asked)
+    return letter
+  })
+  if (letter) ctx.emit(asked)
+  return letter
+}
+
+/**
+ * Sets a new password by a mailed code. Every session ends (`end_reason` `password_reset`), every token and every
+ * other code of the account is void: whoever made or held the account before is out, and a change of address
+ * that he began is off. The code proves the address that it was sent to. Nobody is logged in: who holds a
+ * mailbox shows with the next login that he knows the new password too.
+ *
+ * Refuses with `invalid_code` (400), `account_disabled` (403), `password_too_short` and its like (400); the code
+ * is then as good as before.
+ */
+export async function resetPassword(
+  ctx: Context,
+  { code, password }: { code: string; password: string },
+  { from, language }: { from: Origin; language: Language },
+): Promise<void> {
+  await requireCode(ctx, { code, purpose: 'reset-password' })
+  const passwordHash = await ctx.passwords.hashNew(password)
+  const now = ctx.clock()
+  const events = await inTransaction(ctx.store, async (db): Promise<readonly AuthEvent[]> => {
+    const { accountId, value: email } = await useCode(ctx, db, { code, purpose: 'reset-password' })
+    if (accountId === null) throw new AuthError('invalid_code')
+    await voidAccountCodes(db, { accountId, now })
+    await postLetter(ctx, db, { letter: 'password-reset', to: email, language })
+    const verified = await recordProof(db, { accountId, email, now, from })
+    const replaced = await replacePassword(ctx, db, { accountId, passwordHash, why: 'reset', from })
+    if (!replaced) throw new AuthError('account_disabled')
+    return [...verified, ...replaced]
+  })
+  for (const event of events) ctx.emit(event)
+  ctx.wakePostman()
+}
+
+async function recordProof(
+  db: Tx,
+  { accountId, email, now, from }: { accountId: string; email: string; now: number; from: Origin },
+): Promise<readonly AuthEvent[]> {
+  const { value } = emailIdentifier(email)
+  if (!(await verifyEmail(db, { accountId, value, now }))) return []
+  const verified = { type: 'email.verified', at: now, accountId } as const
+  await record(db, verified, from)
+  return [verified]
+}

@@ -1,0 +1,44 @@
+import type { IdentifierRecord } from './accounts.ts'
+import type { Db } from './open-store.ts'
+
+/** The e-mail address of an account, if it has one. */
+export function emailOf(db: Db, accountId: string): Promise<IdentifierRecord | undefined> {
+  return db
+    .selectFrom('identifiers')
+    .select(['kind', 'value', 'display', 'verified_at as verifiedAt'])
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'email')
+    .executeTakeFirst()
+}
+
+/** Marks an account's address as proved. False: it was already, or is not the account's any more. */
+export async function verifyEmail(
+  db: Db,
+  { accountId, value, now }: { accountId: string; value: string; now: number },
+): Promise<boolean> {
+  const rows = await db
+    .updateTable('identifiers')
+    .set({ verified_at: now })
+    .where('kind', '=', 'email')
+    .where('value', '=', value)
+    .where('account_id', '=', accountId)
+    .where('verified_at', 'is', null)
+    .returning('value')
+    .execute()
+  return rows.length === 1
+}
+
+/** Puts a proved address in the place of an account's. False: it had none. Throws `StoreError` `duplicate`. */
+export async function replaceEmail(
+  db: Db,
+  { accountId, value, display, now }: { accountId: string; value: string; display: string; now: number },
+): Promise<boolean> {
+  const rows = await db
+    .updateTable('identifiers')
+    .set({ value, display, verified_at: now })
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'email')
+    .returning('value')
+    .execute()
+  return rows.length === 1
+}
