@@ -1,4 +1,5 @@
 import { JwtError } from '../errors.ts'
+import { freezeDeep } from '../freeze.ts'
 import type { VerifiedJwt } from './verified.ts'
 
 /** How many characters of the end of a signature lead to its entry. Which token it is, the whole token decides. */
@@ -40,11 +41,4 @@ function forgetOldest(entries: Map<string, unknown>): void {
     entries.delete(oldest)
     return
   }
-}
-
-/** One caller must not change what the next one gets. */
-function freezeDeep(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  Object.freeze(value)
-  for (const one of Object.values(value)) freezeDeep(one)
 }
