@@ -1,6 +1,14 @@
+import { decodeUtf8 } from './text.ts'
+
 /** The base64url text of the bytes, without padding (RFC 7515 §2). */
 export function encodeBase64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** The base64url text of the text's UTF-8 bytes. */
+export function encodeTextBase64url(text: string): string {
+  const bytes = roomFor(3 * text.length)
+  return bytes.toString('base64url', 0, bytes.write(text, 0, 'utf8'))
 }
 
 /**
@@ -8,6 +16,29 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * white space, `+` and `/`, other characters, impossible lengths and stray bits are all refused (RFC 4648 §3.5).
  */
 export function decodeBase64url(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
+  const bytes = borrowBase64url(text)
+  return bytes && Buffer.from(bytes)
+}
+
+/**
+ * The same bytes, without a copy: they lie in memory that the next call of any function of this file overwrites. Only for
+ * those who read them at once, call nothing of anybody else's before, and hand them to nobody who keeps them.
+ */
+export function borrowBase64url(text: string): Buffer | undefined {
+  const bytes = roomFor(text.length)
+  const length = bytes.write(text, 0, 'base64url')
+  return bytes.toString('base64url', 0, length) === text ? bytes.subarray(0, length) : undefined
+}
+
+/** The text whose UTF-8 bytes a base64url text stands for; undefined when that is not canonical, or they not UTF-8. */
+export function decodeTextBase64url(text: string): string | undefined {
+  const bytes = roomFor(text.length)
+  const length = bytes.write(text, 0, 'base64url')
+  return bytes.toString('base64url', 0, length) === text ? decodeUtf8(bytes, length) : undefined
+}
+
+const scratch = Buffer.allocUnsafeSlow(16_384)
+
+function roomFor(size: number): Buffer {
+  return size <= scratch.length ? scratch : Buffer.allocUnsafeSlow(size)
 }

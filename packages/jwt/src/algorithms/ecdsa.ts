@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
-import { decodeBase64url } from '../base64url.ts'
+import { borrowBase64url } from '../base64url.ts'
 import type { AlgorithmFamily } from './facts.ts'
 import { asciiBytes } from './signing-input.ts'
 
@@ -21,7 +21,7 @@ export function ecdsa(facts: { hash: string; curve: string; bytes: number }): Al
     signer: (key) => (signingInput) =>
       fromDer(sign(hash, asciiBytes(signingInput), key), bytes).toString('base64url'),
     verifier: (key) => (token, dot) => {
-      const signature = decodeBase64url(token.slice(dot + 1))
+      const signature = borrowBase64url(token.slice(dot + 1))
       const der = signature?.length === 2 * bytes ? toDer(signature, bytes) : undefined
       return der !== undefined && verify(hash, asciiBytes(token, dot), key, der)
     },

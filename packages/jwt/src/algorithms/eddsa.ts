@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
-import { decodeBase64url } from '../base64url.ts'
+import { borrowBase64url } from '../base64url.ts'
 import type { AlgorithmFamily } from './facts.ts'
 import { asciiBytes } from './signing-input.ts'
 
@@ -17,7 +17,7 @@ export function ed25519(): AlgorithmFamily {
     },
     signer: (key) => (signingInput) => sign(null, asciiBytes(signingInput), key).toString('base64url'),
     verifier: (key) => (token, dot) => {
-      const signature = decodeBase64url(token.slice(dot + 1))
+      const signature = borrowBase64url(token.slice(dot + 1))
       return signature?.length === SIGNATURE_BYTES && verify(null, asciiBytes(token, dot), key, signature)
     },
   }

@@ -1,6 +1,7 @@
-import { constants, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
-import { decodeBase64url } from '../base64url.ts'
+import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import { borrowBase64url } from '../base64url.ts'
 import type { AlgorithmFamily } from './facts.ts'
+import { type PssHash, restrictToPss } from './pss-key.ts'
 import { asciiBytes } from './signing-input.ts'
 
 const MIN_BITS = 2048
@@ -13,28 +14,25 @@ export function rsaPkcs1(facts: { hash: string }): AlgorithmFamily {
 }
 
 /** RSASSA-PSS with MGF1 of the same hash and a salt as long as the hash (RFC 7518 §3.5). */
-export function rsaPss(facts: { hash: string; saltLength: number }): AlgorithmFamily {
-  const { saltLength } = facts
-  return rsa(facts.hash, (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }))
+export function rsaPss(facts: { hash: string } & PssHash): AlgorithmFamily {
+  return rsa(facts.hash, (key) => restrictToPss(key, facts))
 }
 
-type KeyInput = KeyObject | { key: KeyObject; padding: number; saltLength: number }
-
-function rsa(hash: string, input: (key: KeyObject) => KeyInput): AlgorithmFamily {
+function rsa(hash: string, prepare: (key: KeyObject) => KeyObject): AlgorithmFamily {
   return {
     kty: 'RSA',
     impliedByKey: false,
     generate: () => generateKeyPairSync('rsa', { modulusLength: MIN_BITS }).privateKey,
     misfit: rsaMisfit,
     signer: (key) => {
-      const prepared = input(key)
+      const prepared = prepare(key)
       return (signingInput) => sign(hash, asciiBytes(signingInput), prepared).toString('base64url')
     },
     verifier: (key) => {
-      const prepared = input(key)
+      const prepared = prepare(key)
       const size = Math.ceil(Number(key.asymmetricKeyDetails?.modulusLength) / 8)
       return (token, dot) => {
-        const signature = decodeBase64url(token.slice(dot + 1))
+        const signature = borrowBase64url(token.slice(dot + 1))
         return signature?.length === size && verify(hash, asciiBytes(token, dot), prepared, signature)
       }
     },

@@ -1,11 +1,11 @@
-let pool = Buffer.allocUnsafeSlow(16_384)
+const scratch = Buffer.allocUnsafeSlow(16_384)
 
 /**
- * The first `length` characters of an ASCII text as bytes, in a buffer that the next call overwrites: hand it to
+ * The first `length` characters of an ASCII text as bytes, in memory that the next call overwrites: hand it to
  * node:crypto at once and keep no reference.
  */
 export function asciiBytes(text: string, length: number = text.length): Buffer {
-  if (text.length > pool.length) pool = Buffer.allocUnsafeSlow(text.length)
-  pool.write(text, 0, 'latin1')
-  return pool.subarray(0, length)
+  const bytes = text.length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(text.length)
+  bytes.write(text, 0, 'latin1')
+  return bytes.subarray(0, length)
 }

@@ -1,9 +1,12 @@
-import { decodeBase64url } from '../base64url.ts'
+import { decodeBase64url, decodeTextBase64url } from '../base64url.ts'
 import { JwtError } from '../errors.ts'
-import { freezeDeep, type JsonObject, parseJsonObject } from '../json.ts'
-import { decodeUtf8 } from '../text.ts'
+import { freezeDeep } from '../freeze.ts'
+import { type JsonObject, parseJsonObject } from '../json.ts'
 
-/** A JOSE header (RFC 7515 §4), frozen through and through. `jwk`, `jku`, `x5u` and `x5c` may be in it and are never looked at. */
+/**
+ * A JOSE header (RFC 7515 §4), frozen through and through. `jwk`, `jku`, `x5u` and `x5c` may be in it and are never looked
+ * at.
+ */
 export interface JwtHeader {
   readonly alg: string
   readonly typ?: string
@@ -36,16 +39,36 @@ export function readHeader(segment: string): JwtHeader {
   return freezeDeep(header)
 }
 
-/** The JSON object of a segment, or `token_malformed`. */
-export function parseSegment(segment: string, part: 'header' | 'payload'): JsonObject {
-  const bytes = decodeBase64url(segment)
-  if (!bytes) throw malformed(`the ${part} is not canonical base64url`)
-  return parseBytes(bytes, part)
+/**
+ * {@link readHeader} and a check of one's own, for token after token. Tokens of one issuer and key share their header: one
+ * that is spelled like the last which passed, character for character, is not read again.
+ */
+export function prepareHeaderReader(
+  check: (header: JwtHeader) => void = () => {},
+): (segment: string) => JwtHeader {
+  let last: { readonly segment: string; readonly header: JwtHeader } | undefined
+  return (segment) => {
+    if (segment === last?.segment) return last.header
+    const header = readHeader(segment)
+    check(header)
+    if (segment.length <= MAX_REMEMBERED) last = { segment: detach(segment), header }
+    return header
+  }
 }
 
-export function parseBytes(bytes: Buffer, part: 'header' | 'payload'): JsonObject {
-  const text = decodeUtf8(bytes)
-  if (text === undefined) throw malformed(`the ${part} is not UTF-8`)
+/** Longer headers (certificates) are read each time, so that what is remembered stays small. */
+const MAX_REMEMBERED = 1024
+
+/** The same text in memory of its own: a slice would keep the whole token alive. */
+function detach(segment: string): string {
+  return Buffer.from(segment, 'latin1').toString('latin1')
+}
+
+/** The JSON object of a segment, or `token_malformed`. */
+export function parseSegment(segment: string, part: 'header' | 'payload'): JsonObject {
+  const text = decodeTextBase64url(segment)
+  if (text === undefined)
+    throw malformed(`the ${part} is not ${decodeBase64url(segment) ? 'UTF-8' : 'canonical base64url'}`)
   const parsed = parseJsonObject(text)
   if (typeof parsed === 'string') throw malformed(`the ${part} ${parsed}`)
   return parsed

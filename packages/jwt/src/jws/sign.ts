@@ -1,6 +1,6 @@
-import { encodeBase64url } from '../base64url.ts'
+import { encodeBase64url, encodeTextBase64url } from '../base64url.ts'
 import { JwtError } from '../errors.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts'
+import { findWrittenFault, isJsonObject, type JsonObject } from '../json.ts'
 import { type Key, powersOf } from '../keys/key.ts'
 import { checkMaxLength, DEFAULT_MAX_LENGTH, tooLarge } from './compact.ts'
 
@@ -21,13 +21,14 @@ export interface SignJwsOptions {
  * set, `token_too_large` beyond `maxLength`.
  */
 export function signJws(options: SignJwsOptions): string {
+  const { payload } = options
   return prepareJwsSigner(options)(
-    typeof options.payload === 'string' ? Buffer.from(options.payload) : options.payload,
+    typeof payload === 'string' ? encodeTextBase64url(payload) : encodeBase64url(payload),
   )
 }
 
-/** Checks the options of a signer once and makes the header once. */
-export function prepareJwsSigner(options: Omit<SignJwsOptions, 'payload'>): (payload: Uint8Array) => string {
+/** Checks the options of a signer once and makes the header once. The function takes the payload in base64url. */
+export function prepareJwsSigner(options: Omit<SignJwsOptions, 'payload'>): (payload: string) => string {
   const { key, header = {}, maxLength = DEFAULT_MAX_LENGTH } = options
   checkMaxLength(maxLength)
   const { sign } = powersOf(key)
@@ -35,7 +36,7 @@ export function prepareJwsSigner(options: Omit<SignJwsOptions, 'payload'>): (pay
     throw new JwtError({ code: 'key_invalid', description: `The ${key.use} key may not sign as ${key.alg}.` })
   const prefix = `${encodeHeader(header, key)}.`
   return (payload) => {
-    const signingInput = prefix + encodeBase64url(payload)
+    const signingInput = prefix + payload
     if (signingInput.length > maxLength) throw tooLarge(maxLength)
     const token = `${signingInput}.${sign(signingInput)}`
     if (token.length > maxLength) throw tooLarge(maxLength)
@@ -52,9 +53,9 @@ function encodeHeader(header: JsonObject, key: Key): string {
   const wrong = ['typ', 'cty'].find((name) => header[name] !== undefined && typeof header[name] !== 'string')
   if (wrong) throw invalid(`the header parameter ${wrong} must be a string`)
   const json = stringify({ alg: key.alg, ...header, kid: key.kid })
-  const fault = parseJsonObject(json)
-  if (typeof fault === 'string') throw invalid(`the header ${fault}`)
-  return encodeBase64url(Buffer.from(json))
+  const fault = findWrittenFault(json)
+  if (fault) throw invalid(`the header ${fault}`)
+  return encodeTextBase64url(json)
 }
 
 function stringify(header: JsonObject): string {

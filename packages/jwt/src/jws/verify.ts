@@ -1,11 +1,11 @@
 import type { Algorithm } from '../algorithms.ts'
-import { decodeBase64url } from '../base64url.ts'
+import { borrowBase64url } from '../base64url.ts'
 import { JwtError } from '../errors.ts'
 import type { KeySource, RemoteJwkSet } from '../jwks/set.ts'
 import type { Key } from '../keys/key.ts'
 import { prepareKeyChoice } from './allowed.ts'
 import { checkMaxLength, DEFAULT_MAX_LENGTH, findDots } from './compact.ts'
-import { type JwtHeader, malformed, readHeader } from './header.ts'
+import { type JwtHeader, malformed, prepareHeaderReader } from './header.ts'
 import { isRemote, withRefresh } from './refresh.ts'
 
 export interface JwsOptions {
@@ -33,15 +33,18 @@ export function verifyJws(
 ): Uint8Array | Promise<Uint8Array> {
   const { token, keys } = options
   const { verify } = prepareJwsVerifier(options)
-  const payloadOf = (presented: string) => new Uint8Array(verify(presented).payload)
+  const payloadOf = (presented: string) => new Uint8Array(decodePayload(verify(presented).payload))
   return isRemote(keys) ? withRefresh(payloadOf, keys)(token) : payloadOf(token)
 }
 
-/** A compact JWS whose signature is right. */
+/**
+ * A compact JWS whose signature is right. `payload` is the segment as it came: it must be decoded strictly, which refuses
+ * every spelling but the one that was signed.
+ */
 export interface VerifiedJws {
   readonly header: JwtHeader
   readonly key: Key
-  readonly payload: Buffer
+  readonly payload: string
 }
 
 export interface JwsVerifier {
@@ -57,37 +60,26 @@ export function prepareJwsVerifier(
 ): JwsVerifier {
   const maxLength = checkMaxLength(options.maxLength ?? DEFAULT_MAX_LENGTH)
   const chooseKey = prepareKeyChoice(options.keys, options.algorithms)
-  const headerOf = rememberLast((segment) => {
-    const header = readHeader(segment)
-    checkHeader(header)
-    return header
-  })
+  const headerOf = prepareHeaderReader(checkHeader)
   const verify = (token: string): VerifiedJws => {
     const { first, last } = findDots(token, maxLength)
     const header = headerOf(token.slice(0, first))
     const { key, verify: isRight } = chooseKey(header)
-    const payload = decodeBase64url(token.slice(first + 1, last))
-    if (!payload) throw malformed('the payload is not canonical base64url')
-    if (!isRight(token, last)) throw wrongSignature(token.slice(last + 1))
+    const payload = token.slice(first + 1, last)
+    if (!isRight(token, last)) throw wrongSignature(payload, token.slice(last + 1))
     return { header, key, payload }
   }
   return { verify, stillHas: ({ header, key }) => chooseKey.find(header) === key }
 }
 
-/** Tokens of one issuer and key share their header: the last one is not read again. */
-function rememberLast(read: (segment: string) => JwtHeader): (segment: string) => JwtHeader {
-  let lastSegment = ''
-  let lastHeader: JwtHeader | undefined
-  return (segment) => {
-    if (lastHeader && segment === lastSegment) return lastHeader
-    const header = read(segment)
-    lastSegment = segment
-    lastHeader = header
-    return header
-  }
+function decodePayload(segment: string): Buffer {
+  const payload = borrowBase64url(segment)
+  if (payload) return payload
+  throw malformed('the payload is not canonical base64url')
 }
 
-function wrongSignature(segment: string): JwtError {
-  if (!decodeBase64url(segment)) return malformed('the signature is not canonical base64url')
+function wrongSignature(payload: string, signature: string): JwtError {
+  if (!borrowBase64url(payload)) return malformed('the payload is not canonical base64url')
+  if (!borrowBase64url(signature)) return malformed('the signature is not canonical base64url')
   return new JwtError({ code: 'signature_invalid', description: 'The signature is not right.' })
 }

@@ -1,5 +1,5 @@
 import { JwtError } from '../errors.ts'
-import { freezeDeep } from '../json.ts'
+import { freezeDeep } from '../freeze.ts'
 import type { VerifiedJwt } from './verified.ts'
 
 /** How many characters of the end of a signature lead to its entry. Which token it is, the whole token decides. */

@@ -1,5 +1,6 @@
+import { encodeTextBase64url } from '../base64url.ts'
 import { JwtError } from '../errors.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts'
+import { findWrittenFault, isJsonObject, type JsonObject } from '../json.ts'
 import { prepareJwsSigner } from '../jws/sign.ts'
 import type { Key } from '../keys/key.ts'
 import { checkClaimTypes, type JwtClaims } from './claims.ts'
@@ -31,9 +32,9 @@ export function createSigner(options: SignerOptions): (claims: JwtClaims) => str
     if (typeof claims['toJSON'] === 'function') throw invalid('decides by itself how it is written (toJSON)')
     checkClaimTypes(claims)
     const json = stringify(claims.iat === undefined ? { ...claims, iat: Math.floor(clock() / 1000) } : claims)
-    const fault = parseJsonObject(json)
-    if (typeof fault === 'string') throw invalid(fault)
-    return sign(Buffer.from(json))
+    const fault = findWrittenFault(json)
+    if (fault) throw invalid(fault)
+    return sign(encodeTextBase64url(json))
   }
 }
 

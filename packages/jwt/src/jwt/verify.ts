@@ -1,5 +1,5 @@
 import type { RemoteJwkSet } from '../jwks/set.ts'
-import { parseBytes } from '../jws/header.ts'
+import { parseSegment } from '../jws/header.ts'
 import { isRemote, withRefresh } from '../jws/refresh.ts'
 import { type JwsOptions, prepareJwsVerifier, type RemoteJwsOptions } from '../jws/verify.ts'
 import { rememberVerified } from './cache.ts'
@@ -46,7 +46,7 @@ export function createVerifier(
   const { check, checkTimes } = prepareClaimsPolicy(options)
   const verifyAnew = (token: string): VerifiedJwt => {
     const { header, key, payload } = jws.verify(token)
-    const claims = checkClaimTypes(parseBytes(payload, 'payload'))
+    const claims = checkClaimTypes(parseSegment(payload, 'payload'))
     check(claims)
     return { header, claims, key }
   }
