@@ -3,7 +3,9 @@ import { createVerifier, decodeUnverified, type JwtClaims, JwtError } from '@map
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
+import { ownClaims } from './own-claims.ts'
 import type { SessionRecord } from './store/sessions.ts'
+import { holdToBudget } from './token-budget.ts'
 
 /** What a verified access token of ours says (RFC 9068 §2.2, and Mapae's `sid` and `epoch`). */
 export interface AccessTokenClaims extends JwtClaims {
@@ -33,7 +35,10 @@ export type AccessTokenCheck =
 /** `client_id` (RFC 9068 §2.2, required) of the sessions that people open at `/auth/login` itself. */
 export const FIRST_PARTY = 'first-party'
 
-/** Mints an access token for a session as it stands; it never outlives the session. */
+/**
+ * Mints an access token for a session as it stands; it never outlives the session. Throws `claims_refused` for what the `claims`
+ * option adds, or for a token that it makes too large: mint before anything is written.
+ */
 export async function mintAccessToken(ctx: Context, session: MintedFor): Promise<AccessToken> {
   const now = ctx.clock()
   const iat = seconds(now)
@@ -56,29 +61,25 @@ export async function mintAccessToken(ctx: Context, session: MintedFor): Promise
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     ...(roles.length > 0 && { roles }),
   }
-  return { token: await ctx.signingKeys.sign(claims), claims, expiresIn: exp - iat }
+  const token = await sign(ctx, claims)
+  holdToBudget(ctx, token, session.accountId)
+  return { token, claims, expiresIn: exp - iat }
+}
+
+/** What a signer refuses of claims can only be what was added to those of ours. */
+async function sign(ctx: Context, claims: AccessTokenClaims): Promise<string> {
+  try {
+    return await ctx.signingKeys.sign(claims)
+  } catch (thrown) {
+    const isOfClaims = thrown instanceof JwtError && /^claim_invalid$|^token_too_large$/.test(thrown.code)
+    throw isOfClaims ? new AuthError('claims_refused', thrown.description) : thrown
+  }
 }
 
 type MintedFor = Pick<
   SessionRecord,
   'id' | 'accountId' | 'clientId' | 'epoch' | 'roles' | 'scopes' | 'expiresAt' | 'authTime' | 'amr'
 >
-
-const RESERVED = new Set(
-  'iss sub aud client_id sid epoch jti iat exp nbf scope roles auth_time amr cnf acr act azp nonce'.split(
-    ' ',
-  ),
-)
-
-function ownClaims(
-  ctx: Context,
-  account: { id: string; roles: readonly string[]; scopes: readonly string[] },
-): Readonly<Record<string, unknown>> {
-  const claims = ctx.settings.claims?.(account) ?? {}
-  const taken = Object.keys(claims).find((name) => RESERVED.has(name))
-  if (taken) throw new AuthError('options_invalid', `The claims option may not set ${taken}.`)
-  return claims
-}
 
 /** How many verified tokens are kept, some 2 KB each: a device sends the same one until it expires. */
 const REMEMBERED = 10_000

@@ -27,6 +27,7 @@ export const refusals = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   headers_too_large: { status: 431, title: 'The header fields are too large' },
+  claims_refused: { status: 500, title: "This server's own claims cannot be put into an access token" },
   internal_error: { status: 500, title: 'Something broke on our side' },
   busy: { status: 503, title: 'Too many logins at once; try again shortly' },
   store_unavailable: { status: 503, title: 'The database does not answer; try again shortly' },

@@ -17,6 +17,8 @@ export interface Context {
   readonly passwords: Passwords
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
+  /** Emits an event the first time that its key comes up in this process. */
+  readonly emitOnce: (key: string, event: AuthEvent) => void
   /** The longest access-token lifetime, in milliseconds, that this database was ever run with. */
   readonly longestAccessLifetime: () => number
   /** Resolves when the store is open and up to date; fails with `StoreError` while it is not. */

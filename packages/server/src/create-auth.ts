@@ -15,6 +15,7 @@ import { AuthError } from './auth-error.ts'
 import { createClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
 import { currentUser, proveSession } from './current-session.ts'
+import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
@@ -110,6 +111,7 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     closed = true
     return store.db.destroy()
   }
+  const emit = emitter(settings.onEvent ?? printErrors)
   const ctx: Context = {
     settings,
     clock,
@@ -124,7 +126,8 @@ function createApp(options: AuthOptions): { app: App; close: () => Promise<void>
     }),
     passwords: createPasswords(settings.passwordHashing),
     cookieNames: cookieNamesOf(settings),
-    emit: emitter(settings.onEvent ?? printErrors),
+    emit,
+    emitOnce: createEmitOnce(emit),
     longestAccessLifetime,
     ready,
   }

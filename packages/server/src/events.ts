@@ -21,5 +21,12 @@ export type AuthEvent =
       readonly sessionId: string
       readonly detail?: Readonly<Record<string, unknown>>
     }
+  | {
+      /** From now on told of no more: personal data among one's own claims, a token over `accessTokenBudget.warn`. */
+      readonly type: 'access_token.personal_claims' | 'access_token.large'
+      readonly at: number
+      readonly accountId: string
+      readonly detail: Readonly<Record<string, unknown>>
+    }
   | { readonly type: 'login.failed'; readonly at: number; readonly accountId: string | null }
   | { readonly type: 'error'; readonly at: number; readonly error: unknown }

@@ -1,6 +1,7 @@
 import type { Renew, Renewal } from '@mapae/guard'
 import type { App } from './app.ts'
-import { AuthError, refusals } from './auth-error.ts'
+import { AuthError, type RefusalCode, refusals } from './auth-error.ts'
+import type { Context } from './context.ts'
 import {
   accessCredential,
   type Credential,
@@ -71,9 +72,14 @@ function refusal({ ctx }: App, thrown: unknown): Renewal {
     if (status === 400 || status === 401 || status === 403) {
       return { type: 'refused', status, code: thrown.code, description: thrown.message }
     }
+    if (status === 500) return broken(ctx, thrown, thrown.code)
     return { type: 'refused', status: 503, code: thrown.code, description: thrown.message }
   }
-  ctx.emit({ type: 'error', at: ctx.clock(), error: thrown })
-  const code = thrown instanceof StoreError ? 'store_unavailable' : 'internal_error'
+  return broken(ctx, thrown, thrown instanceof StoreError ? 'store_unavailable' : 'internal_error')
+}
+
+/** What went wrong is for the log; the API request is told that it may try again. */
+function broken(ctx: Context, error: unknown, code: RefusalCode): Renewal {
+  ctx.emit({ type: 'error', at: ctx.clock(), error })
   return { type: 'refused', status: 503, code, description: refusals[code].title }
 }

@@ -35,8 +35,18 @@ export interface AuthOptions {
   readonly accessTokenOnRefresh?: 'required' | 'verified-if-sent'
   /** @default 'ES256' */
   readonly signingAlgorithm?: 'ES256' | 'RS256' | 'Ed25519'
-  /** Adds namespaced claims to an account's access tokens. Registered and Mapae's own names are refused. */
+  /**
+   * Adds namespaced claims to an account's access tokens. Registered and Mapae's own names are refused, and so is what looks like
+   * a secret, a card or an identity number: the request is answered 500 `claims_refused`, and the event `error` names the claim.
+   */
   readonly claims?: (account: ClaimsAccount) => Readonly<Record<string, unknown>>
+  /** Lets such claims pass: those named, or all. Anyone who holds a token can read them. @default false */
+  readonly dangerouslyAllowSensitiveClaims?: boolean | readonly string[]
+  /**
+   * Characters of an access token from which it is told of (`access_token.large`), and from which it is not made (500
+   * `claims_refused`): phones' key stores hold 2048 bytes, a cookie 4096. @default { warn: 1024, refuse: 1800 }
+   */
+  readonly accessTokenBudget?: { readonly warn?: number; readonly refuse?: number }
   /** How many reverse proxies in front append to `X-Forwarded-For`. @default 0: the header is not believed */
   readonly trustProxy?: number
   /** Passwords hashed at once, and how many may wait before the answer is 503. @default { atOnce: cores, waiting: 128 } */
@@ -82,11 +92,12 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly pages: Pages | undefined
   readonly onEvent: AuthOptions['onEvent'] | undefined
   readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
+  readonly accessTokenBudget: { readonly warn: number; readonly refuse: number }
   readonly dangerousCookieDomain: string | undefined
 }
 
 type Port = 'clock' | 'fetch' | 'mailer' | 'pages' | 'onEvent'
-type Optional = 'claims' | 'passwordHashing' | 'dangerousCookieDomain'
+type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'dangerousCookieDomain'
 
 const duration = (fallback: number) =>
   z
@@ -95,6 +106,8 @@ const duration = (fallback: number) =>
     .positive()
     .max(10 ** 9)
     .default(fallback)
+/** A cookie holds 4096 bytes, its name and attributes among them. */
+const characters = (fallback: number) => z.number().int().positive().max(3800).default(fallback)
 const func = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function').optional()
 const secret = z.string().min(32, 'must have at least 32 characters')
 
@@ -120,6 +133,10 @@ const schema = z.strictObject({
   accessTokenOnRefresh: z.enum(['required', 'verified-if-sent']).default('required'),
   signingAlgorithm: z.enum(['ES256', 'RS256', 'Ed25519']).default('ES256'),
   claims: func<NonNullable<AuthOptions['claims']>>(),
+  dangerouslyAllowSensitiveClaims: z.union([z.boolean(), z.array(z.string())]).default(false),
+  accessTokenBudget: z
+    .strictObject({ warn: characters(1024), refuse: characters(1800) })
+    .default({ warn: 1024, refuse: 1800 }),
   trustProxy: z.number().int().min(0).max(10).default(0),
   passwordHashing: z
     .strictObject({

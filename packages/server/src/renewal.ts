@@ -97,8 +97,7 @@ export async function renewInline(
     case 'rotate':
     case 'repeat':
     case 'adopt':
-      await keepAwake(ctx, session)
-      return { type: 'renewed', access: await mintAccessToken(ctx, session), session }
+      return renewed(ctx, session)
     case 'ended':
       return { type: 'session_ended', reason: verdict.reason }
     case 'foreign':
@@ -112,6 +111,13 @@ export async function renewInline(
       )
       return { type: 'refresh_superseded' }
   }
+}
+
+/** Minted first: what the claims option breaks must change nothing. */
+async function renewed(ctx: Context, session: SessionRecord): Promise<InlineOutcome> {
+  const access = await mintAccessToken(ctx, session)
+  await keepAwake(ctx, session)
+  return { type: 'renewed', access, session }
 }
 
 /** Rows 1 and 2: whether both tokens are ours and of one session. */
@@ -205,8 +211,7 @@ async function carryOut(ctx: Context, verdict: Verdict, its: Case): Promise<Refr
     case 'reused':
       return endForReuse(ctx, its)
     case 'repeat':
-      if (verdict.because === 'within-interval') await recordUnknownFetch(ctx, its)
-      return repeat(ctx, its)
+      return repeat(ctx, its, verdict.because)
     case 'rotate':
       return rotate(ctx, its, its.session.attemptHash)
     case 'adopt':
@@ -249,7 +254,12 @@ async function adopt(ctx: Context, its: Case): Promise<RefreshOutcome | undefine
 }
 
 /** The same refresh token again, with a fresh access token: no rotation. */
-async function repeat(ctx: Context, { session }: Case): Promise<RefreshOutcome> {
+async function repeat(
+  ctx: Context,
+  its: Case,
+  because: Extract<Verdict, { type: 'repeat' }>['because'],
+): Promise<RefreshOutcome> {
+  const { session } = its
   const refreshToken = remakeRefreshToken(ctx.secrets, session)
   if (!refreshToken)
     throw new StoreError(
@@ -257,6 +267,7 @@ async function repeat(ctx: Context, { session }: Case): Promise<RefreshOutcome> 
       'the current refresh token was made with a secret that is not configured',
     )
   const access = await mintAccessToken(ctx, session)
+  if (because === 'within-interval') await recordUnknownFetch(ctx, its)
   return {
     type: 'refreshed',
     tokens: { sessionId: session.id, access, refreshToken, idleExpiresAt: session.idleExpiresAt },

@@ -32,6 +32,7 @@ const CREDENTIAL: readonly RefusalCode[] = [
 const SESSION: readonly RefusalCode[] = [...CREDENTIAL, 'token_required', 'invalid_token', 'session_ended']
 const RENEWAL: readonly RefusalCode[] = [
   ...CREDENTIAL,
+  'claims_refused',
   'refresh_token_required',
   'access_token_required',
   'invalid_token',
@@ -57,6 +58,7 @@ export const routes: readonly Route[] = [
       'password_too_long',
       'password_too_common',
       'origin_not_allowed',
+      'claims_refused',
       'busy',
       'store_unavailable',
     ],
@@ -73,6 +75,7 @@ export const routes: readonly Route[] = [
       'invalid_credentials',
       'account_disabled',
       'origin_not_allowed',
+      'claims_refused',
       'busy',
       'store_unavailable',
     ],
