@@ -38,7 +38,7 @@ export interface AlgorithmFacts extends AlgorithmFamily {
   readonly signs: boolean
 }
 
-const TABLE: readonly AlgorithmFacts[] = [
+const ALL: readonly AlgorithmFacts[] = [
   row('HS256', hmac({ hash: 'sha256', bytes: 32, block: 64 })),
   row('HS384', hmac({ hash: 'sha384', bytes: 48, block: 128 })),
   row('HS512', hmac({ hash: 'sha512', bytes: 64, block: 128 })),
@@ -53,14 +53,12 @@ const TABLE: readonly AlgorithmFacts[] = [
   row('ES512', ecdsa({ hash: 'sha512', curve: 'secp521r1', bytes: 66 })),
   row('Ed25519', ed25519(), { accepts: ['Ed25519', 'EdDSA'] }),
   row('EdDSA', ed25519(), { accepts: ['EdDSA', 'Ed25519'], signs: false, impliedByKey: false }),
-  ...(hasMlDsa()
-    ? [
-        row('ML-DSA-44', mlDsa({ set: 44, oid: 0x11, bytes: 2420 })),
-        row('ML-DSA-65', mlDsa({ set: 65, oid: 0x12, bytes: 3309 })),
-        row('ML-DSA-87', mlDsa({ set: 87, oid: 0x13, bytes: 4627 })),
-      ]
-    : []),
+  row('ML-DSA-44', mlDsa({ set: 44, oid: 0x11, bytes: 2420 })),
+  row('ML-DSA-65', mlDsa({ set: 65, oid: 0x12, bytes: 3309 })),
+  row('ML-DSA-87', mlDsa({ set: 87, oid: 0x13, bytes: 4627 })),
 ]
+
+const TABLE = ALL.filter(({ kty }) => kty !== 'AKP' || hasMlDsa)
 
 const BY_NAME: ReadonlyMap<unknown, AlgorithmFacts> = new Map(TABLE.map((facts) => [facts.alg, facts]))
 

@@ -54,7 +54,10 @@ describe.each(ALGORITHMS)('%s', (alg) => {
     const signature = Buffer.from(token.slice(dot), 'base64url')
     for (const wrong of [signature.subarray(1), Buffer.concat([signature, signature]), Buffer.alloc(0)]) {
       const changed = token.slice(0, dot) + wrong.toString('base64url')
-      expectRefusal(() => verifyJwt({ token: changed, keys, ...POLICY }), 'signature_invalid')
+      expectRefusal(
+        () => verifyJwt({ token: changed, keys, ...POLICY, maxLength: 20_000 }),
+        'signature_invalid',
+      )
     }
   })
 

@@ -10,8 +10,8 @@ const APP = 'https://app.example'
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
 /** What was told of: of errors their code and message, of other events the type and the detail. */
-const told = (events: readonly AuthEvent[]) =>
-  events.flatMap((event) => {
+const told = (events: readonly AuthEvent[]): unknown[] =>
+  events.flatMap((event): unknown[] => {
     if (event.type === 'error') return [event.error instanceof AuthError ? event.error : String(event.error)]
     return event.type.startsWith('access_token.') && 'detail' in event ? [[event.type, event.detail]] : []
   })

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
 import { decodeBase64url } from '../base64url.ts'
+import { succeeds } from '../succeeds.ts'
 import type { AlgorithmFamily } from './facts.ts'
 import { asciiBytes } from './signing-input.ts'
 
@@ -25,15 +26,10 @@ export function mlDsa(facts: { set: 44 | 65 | 87; oid: number; bytes: number }):
 }
 
 /** Whether node:crypto knows ML-DSA: Node 24 and later. It reads a key of zeros without asking what it is good for. */
-export function hasMlDsa(): boolean {
+export const hasMlDsa: boolean = succeeds(() => {
   const pub = Buffer.alloc(1312).toString('base64url')
-  try {
-    createPublicKey({ key: { kty: 'AKP', alg: 'ML-DSA-44', pub }, format: 'jwk' })
-    return true
-  } catch {
-    return false
-  }
-}
+  createPublicKey({ key: { kty: 'AKP', alg: 'ML-DSA-44', pub }, format: 'jwk' })
+})
 
 /** PrivateKeyInfo with the seed alone (RFC 9881 §6); `oid` is the last number of 2.16.840.1.101.3.4.3. */
 function seedAsPkcs8(oid: number, seed: Buffer): Buffer {
@@ -42,11 +38,5 @@ function seedAsPkcs8(oid: number, seed: Buffer): Buffer {
 }
 
 function hasSeed(key: KeyObject): boolean {
-  if (key.type === 'public') return true
-  try {
-    key.export({ format: 'jwk' })
-    return true
-  } catch {
-    return false
-  }
+  return key.type === 'public' || succeeds(() => key.export({ format: 'jwk' }))
 }

@@ -1,4 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
+import { succeeds } from '../succeeds.ts'
 import { decodeUtf8 } from '../text.ts'
 
 /**
@@ -8,14 +9,7 @@ import { decodeUtf8 } from '../text.ts'
 export function isDisguisedKey(secret: Buffer): boolean {
   const text = decodeUtf8(secret)?.trimStart()
   if (text !== undefined) return TEXTS.test(text)
-  return PARSERS.some((parse) => {
-    try {
-      parse(secret)
-      return true
-    } catch {
-      return false
-    }
-  })
+  return PARSERS.some((parse) => succeeds(() => parse(secret)))
 }
 
 /** PEM, the public keys of SSH, and a JWK or JWK Set. */
