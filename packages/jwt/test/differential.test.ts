@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import {
   exportJwk,
   generateKey,
@@ -9,6 +10,7 @@ import {
   verifyJws,
   verifyJwt,
 } from '@mapae/jwt'
+import fc from 'fast-check'
 import {
   CompactSign,
   calculateJwkThumbprint,
@@ -21,7 +23,7 @@ import {
   SignJWT,
 } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { ALGORITHMS, CLAIMS, clock, POLICY } from './support.ts'
+import { ALGORITHMS, CLAIMS, clock, NOW, POLICY, segment } from './support.ts'
 
 describe.each(ALGORITHMS)('%s and jose', (alg) => {
   const key = generateKey(alg)
@@ -76,4 +78,76 @@ describe.each(ALGORITHMS)('%s and jose', (alg) => {
     )
     expect(payload).toEqual(CLAIMS)
   })
+})
+
+describe('what we accept', () => {
+  const key = generateKey('HS256')
+  const text = fc.constantFrom(
+    '',
+    'JWT',
+    'HS256',
+    'none',
+    'api',
+    'https://issuer.example',
+    key.kid,
+    '\u0000',
+    '👑',
+  )
+  const moment = fc.constantFrom(NOW - 1, NOW, NOW + 1, NOW + 5, NOW + 6, 0, -1, 1e15, 1.5)
+  const value = fc.oneof(
+    text,
+    moment,
+    fc.constantFrom(null, true, [], ['api'], ['web', 'api'], [1], {}, { exp: 1 }),
+  )
+  const members = (...names: string[]) => fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3 })
+  /** White space and a second member of the same name, which no serializer writes. */
+  const written = (object: object, style: string) =>
+    ({
+      plain: JSON.stringify(object),
+      spaced: JSON.stringify(object, null, 1),
+      twice: `{"exp":1,${JSON.stringify(object).slice(1)}`,
+    })[style] ?? ''
+  const style = fc.constantFrom('plain', 'plain', 'plain', 'spaced', 'twice')
+  const ending = fc.constantFrom('', '', '', '', '=', ' ', '.', 'A')
+
+  it('jose accepts too: tokens rightly signed over whatever headers and claims', async () => {
+    let accepted = 0
+    const property = fc.asyncProperty(
+      members('alg', 'typ', 'kid', 'cty', 'crit', 'b64', 'jwk', 'jku'),
+      members('iss', 'aud', 'exp', 'nbf', 'iat', 'sub', 'jti', 'own'),
+      style,
+      style,
+      ending,
+      async (header, claims, headerStyle, claimsStyle, end) => {
+        const input = [
+          written({ alg: 'HS256', typ: 'JWT', ...header }, headerStyle),
+          written({ ...CLAIMS, ...claims }, claimsStyle),
+        ].map(segment)
+        const mac = createHmac('sha256', key.keyObject).update(input.join('.')).digest('base64url')
+        const token = `${input.join('.')}.${mac}${end}`
+        const ours = acceptedBy(() => verifyJwt({ token, keys: key, ...POLICY }).claims)
+        if (ours === undefined) return
+        accepted++
+        const { payload } = await jwtVerify(token, key.keyObject, {
+          algorithms: ['HS256'],
+          issuer: POLICY.issuer,
+          audience: POLICY.audience,
+          typ: POLICY.typ,
+          clockTolerance: 5,
+          currentDate: new Date(clock()),
+        })
+        expect(payload).toEqual(ours)
+      },
+    )
+    await fc.assert(property, { numRuns: 2000 })
+    expect(accepted).toBeGreaterThan(20)
+  })
+
+  const acceptedBy = (verify: () => object): object | undefined => {
+    try {
+      return verify()
+    } catch {
+      return undefined
+    }
+  }
 })

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { exportJwk, generateKey, signJwt, toPublicKey, verifyJwt } from '@mapae/jwt'
+import { exportJwk, generateKey, JwtError, signJwt, toPublicKey, verifyJwt } from '@mapae/jwt'
 import {
   decryptJwt,
   type EncryptionAlgorithm,
@@ -46,6 +46,24 @@ describe.each(ALGORITHMS)('an encrypted token by %s', (alg) => {
       own.keyObject,
     )
     expect(Buffer.from(plaintext).toString().split('.')).toHaveLength(3)
+  })
+
+  it('is refused when one byte of it is changed, whichever it is', async () => {
+    const token = await encryptJwt({ claims: CLAIMS, key, encryptTo: to })
+    const segments = token.split('.').map((text) => Buffer.from(text, 'base64url'))
+    for (const [which, bytes] of segments.entries()) {
+      const step = Math.max(1, Math.floor(bytes.length / 40))
+      for (let at = 0; at < bytes.length; at += step) {
+        const changed = Buffer.from(bytes)
+        changed[at] = Number(changed[at]) ^ (1 << (at % 8))
+        const parts = segments.map((one, n) => (n === which ? changed : one).toString('base64url'))
+        const outcome = await decryptJwt({ token: parts.join('.'), decryptWith: own, ...verifying }).then(
+          () => 'accepted',
+          (error: unknown) => error,
+        )
+        expect(outcome, `segment ${which}, byte ${at}`).toBeInstanceOf(JwtError)
+      }
+    }
   })
 
   it('is refused when any segment but the header is changed, and with another key', async () => {

@@ -10,9 +10,10 @@ import {
 import { explainJwt, lintClaims, measureToken } from '@mapae/jwt/explain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CLAIMS, clock, POLICY } from './support.ts'
+import { ALGORITHMS, CLAIMS, clock, POLICY } from './support.ts'
 
-const FAST = ['HS256', 'HS512', 'ES256', 'ES512', 'Ed25519', 'RS256', 'PS256'] as const
+/** Signing and verifying cost between 3 µs and a millisecond: the dear ones are tried less often. */
+const isCheap = (alg: string) => /^(?:HS|ES256|Ed)/.test(alg)
 const codeOf = (act: () => unknown): string => {
   try {
     act()
@@ -22,8 +23,9 @@ const codeOf = (act: () => unknown): string => {
   }
 }
 
-describe.each(FAST)('%s', (alg) => {
+describe.each(ALGORITHMS)('%s', (alg) => {
   const key = generateKey(alg)
+  const numRuns = isCheap(alg) ? 60 : 15
   const sign = createSigner({ key, clock, maxLength: 100_000 })
   const verify = createVerifier({ keys: key, ...POLICY, maxLength: 100_000 })
   const token = sign(CLAIMS)
@@ -40,7 +42,7 @@ describe.each(FAST)('%s', (alg) => {
         if (json.includes('__proto__')) return
         expect(verify(sign(all)).claims).toEqual(JSON.parse(json))
       }),
-      { numRuns: 60 },
+      { numRuns },
     )
   })
 
@@ -49,7 +51,7 @@ describe.each(FAST)('%s', (alg) => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => {
         expect(verifyJws({ token: signJws({ payload, key }), keys: key })).toEqual(payload)
       }),
-      { numRuns: 60 },
+      { numRuns },
     )
   })
 
@@ -80,14 +82,15 @@ describe.each(FAST)('%s', (alg) => {
             )
         },
       ),
-      { numRuns: 400 },
+      { numRuns: isCheap(alg) ? 400 : 100 },
     )
   })
 
   it('refuses every token in which one bit of one byte was flipped', () => {
     const segments = token.split('.').map((text) => Buffer.from(text, 'base64url'))
     for (const [which, bytes] of segments.entries()) {
-      for (let bit = 0; bit < bytes.length * 8; bit += alg.startsWith('E') || alg.startsWith('H') ? 1 : 13) {
+      const step = isCheap(alg) ? 1 : Math.max(13, Math.floor(bytes.length / 20))
+      for (let bit = 0; bit < bytes.length * 8; bit += step) {
         const changed = Buffer.from(bytes)
         changed[bit >> 3] = Number(changed[bit >> 3]) ^ (1 << (bit & 7))
         const parts = segments.map((one, at) => (at === which ? changed : one).toString('base64url'))
