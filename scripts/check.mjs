@@ -1,5 +1,6 @@
 // `npm run check`: everything about this project that a program can check. Every check runs, also when another failed.
 // `npm run check imports docs` runs those alone.
+import { checkCoverage } from './check/coverage.mjs'
 import { checkDocs } from './check/docs.mjs'
 import { checkImports } from './check/imports.mjs'
 import { checkLint } from './check/lint.mjs'
@@ -24,6 +25,7 @@ const checks = {
   docs: checkDocs,
   contents: checkPackageContents,
   paths: checkLocalPaths,
+  coverage: checkCoverage,
 }
 
 const chosen = process.argv.slice(2)

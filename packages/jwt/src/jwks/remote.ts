@@ -2,7 +2,7 @@ import type { Algorithm } from '../algorithms.ts'
 import { JwtError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { type Jwk, membersOf } from '../keys/jwk.ts'
-import { type Download, download, type Get, unavailable } from './download.ts'
+import { type Download, download, type Get } from './download.ts'
 import { httpGet } from './http-get.ts'
 import { createJwkSet, type JwkSet } from './local.ts'
 import { checkLocation, type LocationPolicy, prepareAddressCheck } from './location.ts'
@@ -42,7 +42,7 @@ export interface RemoteJwkSetOptions extends LocationPolicy {
 export function createRemoteJwkSet(url: string | URL, options: RemoteJwkSetOptions = {}): RemoteJwkSet {
   const settings = settle(url, options)
   let fetched: { set: JwkSet; at: number; freshFor: number } | undefined
-  let failure: { error: JwtError; at: number } | undefined
+  let failure: { error: unknown; at: number } | undefined
   let underway: Promise<void> | undefined
 
   function find(header: KeyQuery) {
@@ -78,11 +78,8 @@ export function createRemoteJwkSet(url: string | URL, options: RemoteJwkSetOptio
       fetched = { set, at: settings.now(), freshFor: settings.freshness(answer) }
       failure = undefined
     } catch (error) {
-      failure = {
-        error: error instanceof JwtError ? error : unavailable('could not be fetched', error),
-        at: settings.now(),
-      }
-      throw failure.error
+      failure = { error, at: settings.now() }
+      throw error
     }
   }
 
