@@ -104,11 +104,11 @@ export async function listUsers(
   }))
 }
 
-/** The account that somebody means by its id, e-mail address or username. */
+/** The account that somebody means by its id, e-mail address or username; an id first, because anyone may take one for a username. */
 export async function findUserNamed(ctx: Context, named: string): Promise<User | undefined> {
   const account =
-    (await findAccountByIdentifier(ctx.store.db, typedIdentifier(named))) ??
-    (await findAccount(ctx.store.db, named))
+    (await findAccount(ctx.store.db, named)) ??
+    (await findAccountByIdentifier(ctx.store.db, typedIdentifier(named)))
   return account && userOf(account, await identifiersOf(ctx.store.db, account.id))
 }
 
