@@ -1,8 +1,8 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { CommandError } from '../command-error.ts'
-import { drain } from './drain.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { refuseConnection } from './refuse-connection.ts'
 import { refusedRequest } from './refused-request.ts'
 
@@ -17,8 +17,8 @@ export interface Listener {
   readonly port: number
   /** Requests that came before wait for this. */
   serve(handler: Handler): void
-  /** See {@link drain}. */
-  drain(patience: number): Promise<number>
+  /** See {@link Drain}. */
+  drain: Drain['finish']
 }
 
 /** Milliseconds. The keep-alive is longer than what usual load balancers keep, so that they are never cut off first. */
@@ -41,39 +41,48 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
       resolve(handler)
     }
   })
+  const drain = createDrain()
   const listener = getRequestListener(
     async (request, { incoming }) => {
       const answer = handle ?? (await given)
-      return answer(request, { address: incoming.socket?.remoteAddress, lengthIsKept: true })
+      const response = await answer(request, { address: incoming.socket?.remoteAddress, lengthIsKept: true })
+      return drain.begun ? lastOfConnection(response) : response
     },
     { errorHandler: refusedRequest },
   )
-  const servers = await bindAll({ host, port }, listener)
-  return { port: portOf(servers[0]), serve, drain: (patience) => drain(servers, patience) }
+  const server = await bindAll({ host, port }, () => drain.watch(createServer(TIMEOUTS, listener)))
+  return { port: portOf(server), serve, drain: drain.finish }
 }
 
+/** A client that keeps its connection busy would hold up the end. */
+function lastOfConnection(response: Response): Response {
+  response.headers.set('connection', 'close')
+  return response
+}
+
+/** The server that is bound, or the first of two. */
 async function bindAll(
   { host, port }: { host: string; port: number },
-  listener: RequestListener,
-): Promise<[Server, ...Server[]]> {
-  if (host !== 'localhost') return [await bind(host, port, listener)]
+  create: () => Server,
+): Promise<Server> {
+  if (host !== 'localhost') return bind(host, port, create())
   for (let attempt = 1; ; attempt++) {
-    const servers = await bindLoopback(port, listener, attempt < TRIES_FOR_A_FREE_PORT)
-    if (servers) return servers
+    const server = await bindLoopback(port, create, attempt < TRIES_FOR_A_FREE_PORT)
+    if (server) return server
   }
 }
 
 /** Both loopback addresses, or the one that this machine has. Undefined: a free port of one was taken on the other. */
 async function bindLoopback(
   port: number,
-  listener: RequestListener,
+  create: () => Server,
   mayTryAgain: boolean,
-): Promise<[Server, ...Server[]] | undefined> {
-  const first = await bindIfPresent('127.0.0.1', port, listener)
+): Promise<Server | undefined> {
+  const first = await bindIfPresent('127.0.0.1', port, create())
   try {
-    const second = await bindIfPresent('::1', first ? portOf(first) : port, listener)
-    const [one, ...others] = [first, second].filter((server) => server !== undefined)
-    if (one) return [one, ...others]
+    const second = await bindIfPresent('::1', first ? portOf(first) : port, create())
+    const one = first ?? second
+    if (one) return one
     throw new CommandError('This machine has no loopback address: choose one to listen on with --host.')
   } catch (error) {
     first?.close()
@@ -82,13 +91,9 @@ async function bindLoopback(
   }
 }
 
-async function bindIfPresent(
-  host: string,
-  port: number,
-  listener: RequestListener,
-): Promise<Server | undefined> {
+async function bindIfPresent(host: string, port: number, server: Server): Promise<Server | undefined> {
   try {
-    return await bind(host, port, listener)
+    return await bind(host, port, server)
   } catch (error) {
     if (error instanceof CommandError && ABSENT.has(codeOf(error.cause))) return undefined
     throw error
@@ -97,13 +102,14 @@ async function bindIfPresent(
 
 const ABSENT: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
-function bind(host: string, port: number, listener: RequestListener): Promise<Server> {
-  const server = createServer(TIMEOUTS, listener)
+function bind(host: string, port: number, server: Server): Promise<Server> {
   server.on('clientError', refuseConnection)
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => reject(new CommandError(problemOf(cause, host, port), { cause })))
     server.listen({ host, port }, () => {
       server.removeAllListeners('error')
+      // A connection that cannot be accepted for want of memory fails by itself.
+      server.on('error', (error) => console.error('mapae:', error))
       resolve(server)
     })
   })
