@@ -10,8 +10,8 @@ import { root } from './root.mjs'
  * @returns {Promise<number>} the exit code
  */
 export async function startServer(args) {
-  const { run } = await import(pathToFileURL(join(root, 'packages/cli/dist/index.js')).href)
-  return run(['start', ...args])
+  const { main } = await import(pathToFileURL(join(root, 'packages/cli/dist/index.js')).href)
+  return main(['start', ...args])
 }
 
 /**

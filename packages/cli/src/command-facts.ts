@@ -12,4 +12,6 @@ export interface CommandFacts {
   /** Paragraphs below the flags. */
   readonly notes?: readonly string[]
   readonly examples?: readonly string[]
+  /** What the exit codes 0 and 1 stand for, where they are an answer. */
+  readonly outcomes?: { readonly done?: string; readonly failed?: string }
 }

@@ -4,6 +4,7 @@ import { keysRotate } from './commands/keys-rotate.ts'
 import { migrate } from './commands/migrate.ts'
 import { start } from './commands/start.ts'
 import { tokenDecode } from './commands/token-decode.ts'
+import { tokenLint } from './commands/token-lint.ts'
 import { tokenSign } from './commands/token-sign.ts'
 import { tokenVerify } from './commands/token-verify.ts'
 import { usersAdd } from './commands/users-add.ts'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   tokenDecode,
   tokenVerify,
   tokenSign,
+  tokenLint,
   usersAdd,
   usersList,
   usersDisable,

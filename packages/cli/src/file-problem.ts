@@ -5,6 +5,7 @@ const PROBLEMS: ReadonlyMap<unknown, string> = new Map([
   ['ENOSPC', 'the disk is full'],
   ['ENOENT', 'there is no such file'],
   ['EISDIR', 'it is a folder'],
+  ['ELOOP', 'a link is in the way'],
   ['ENOTDIR', 'a file is in the way'],
   ['EEXIST', 'a file is in the way'],
 ])

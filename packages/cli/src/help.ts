@@ -1,5 +1,9 @@
 import { columns } from './columns.ts'
 import type { CommandFacts } from './command-facts.ts'
+import { hanging, wrapped } from './wrapped.ts'
+
+/** Columns of a terminal that a page of help takes at most, beside the indent of a section. */
+const WIDTH = 98
 
 /** The help of the whole command. */
 export function overview(commands: readonly CommandFacts[]): string {
@@ -8,10 +12,10 @@ export function overview(commands: readonly CommandFacts[]): string {
     section('Usage', ['mapae <command> [options]']),
     section('Commands', columns(commands.map(({ name, summary }) => [name, summary]))),
     section('Settings', [
-      'Flags win over the environment (MAPAE_URL, MAPAE_SECRET, MAPAE_DATABASE …), which wins over the defaults.',
-      'mapae start --help lists them all.',
+      'Flags win over the environment (MAPAE_URL, MAPAE_SECRET, MAPAE_DATABASE …), and that over the',
+      'defaults. mapae start --help lists them all.',
     ]),
-    section('Exit codes', EXIT_CODES),
+    section('Exit codes', exitCodes()),
     'mapae <command> --help explains a command; mapae --version names the version.\n',
   )
 }
@@ -24,6 +28,7 @@ export function commandHelp({
   flags,
   notes = [],
   examples = [],
+  outcomes,
 }: CommandFacts): string {
   const options = Object.entries(flags).map(([flag, { value, many, help }]): [string, string] => [
     `--${flag}${value === undefined ? '' : ` <${value}>`}`,
@@ -35,19 +40,21 @@ export function commandHelp({
   return page(
     summary,
     section('Usage', [usage]),
-    ...(options.length > 0 ? [section('Options', columns(options))] : []),
-    ...notes.map((note) => `${note}\n`),
+    ...(options.length > 0 ? [section('Options', hanging(options, WIDTH))] : []),
+    ...notes.map((note) => `${wrapped(note, WIDTH).join('\n')}\n`),
     ...(examples.length > 0 ? [section('Examples', examples)] : []),
-    section('Exit codes', EXIT_CODES),
+    section('Exit codes', exitCodes(outcomes)),
   )
 }
 
-const EXIT_CODES = columns([
-  ['0', 'done; for token verify: the token is good'],
-  ['1', 'it could not be done, or an option is wrong; for token verify: the token is refused'],
-  ['2', 'called wrongly: no such command, or arguments missing or too many'],
-  ['130, 143', 'interrupted'],
-])
+function exitCodes({ done, failed }: NonNullable<CommandFacts['outcomes']> = {}): string[] {
+  return columns([
+    ['0', done ?? 'done'],
+    ['1', `${failed ? `${failed}, or ` : ''}it could not be done, or an option is wrong`],
+    ['2', 'called wrongly: no such command, or arguments missing or too many'],
+    ['130, 143', 'interrupted'],
+  ])
+}
 
 function page(...blocks: readonly string[]): string {
   return `${[`${blocks[0]}\n`, ...blocks.slice(1)].join('\n')}`

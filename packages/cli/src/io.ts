@@ -16,6 +16,8 @@ export interface Input extends NodeJS.ReadableStream {
 
 export interface Output {
   write(text: string): unknown
+  /** False when nobody reads any more. */
+  readonly writable?: boolean | undefined
   readonly isTTY?: boolean | undefined
 }
 

@@ -1,13 +1,14 @@
 import type { Auth } from '@mapae/server'
 import { CommandError } from './command-error.ts'
+import { databaseName } from './database-name.ts'
 import type { Io } from './io.ts'
-import { findSecrets } from './secrets.ts'
+import { findSecrets, type SecretUse } from './secrets.ts'
 import type { Settings } from './settings.ts'
 
 /** Opens the auth server of these settings, its database up to date. Refuses what cannot be, in one sentence. */
-export async function openAuth(settings: Settings, io: Io): Promise<Auth> {
+export async function openAuth(settings: Settings, io: Io, use: SecretUse): Promise<Auth> {
   return telling(settings, async () => {
-    const auth = await makeAuth(settings, io)
+    const auth = await makeAuth(settings, io, use)
     try {
       await auth.ready()
       return auth
@@ -19,8 +20,8 @@ export async function openAuth(settings: Settings, io: Io): Promise<Auth> {
 }
 
 /** Makes the auth server, and does not look at its database yet. */
-export async function makeAuth(settings: Settings, { environment }: Io): Promise<Auth> {
-  const secret = await findSecrets({ environment, dataFolder: settings.dataFolder })
+export async function makeAuth(settings: Settings, { environment }: Io, use: SecretUse): Promise<Auth> {
+  const secret = await findSecrets({ environment, dataFolder: settings.dataFolder, use })
   const { createAuth } = await import('@mapae/server')
   const { url = `http://localhost:${settings.port}`, database, options } = settings
   return telling(settings, async () => createAuth({ ...options, url, secret, database }))
@@ -35,18 +36,11 @@ export async function telling<T>(settings: Settings, work: () => Promise<T>): Pr
     if (cause instanceof AuthError) throw new CommandError(cause.message, { cause })
     if (cause instanceof StoreError)
       throw new CommandError(
-        `The database ${addressOf(settings.database)} cannot be used: ${reasonOf(cause)}.`,
+        `The database ${databaseName(settings.database)} cannot be used: ${reasonOf(cause)}.`,
         { cause },
       )
     throw cause
   }
-}
-
-/** A database's address without its password. */
-function addressOf(database: string): string {
-  if (!URL.canParse(database) || database.startsWith('sqlite:')) return database
-  const { protocol, host, pathname } = new URL(database)
-  return `${protocol}//${host}${pathname}`
 }
 
 /** The first sentence of what lies underneath. */

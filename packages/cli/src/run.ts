@@ -4,6 +4,7 @@ import { commands } from './commands.ts'
 import { overview } from './help.ts'
 import { type Io, processIo } from './io.ts'
 import { nearest } from './nearest.ts'
+import { printable } from './printable.ts'
 import { version } from './version.ts'
 
 /**
@@ -15,7 +16,7 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
     return await dispatch(argv, io)
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    io.stderr.write(`${error.message}\n`)
+    io.stderr.write(`${printable(error.message)}\n`)
     return error.exitCode
   }
 }

@@ -9,7 +9,7 @@ export const storeFlags: Readonly<Record<'data' | 'database', ValueFlag>> = {
   data: { value: 'folder', help: 'The data folder (MAPAE_DATA; default ./data)' },
   database: {
     value: 'address',
-    help: 'sqlite:<file> or postgres://… (MAPAE_DATABASE; default sqlite:<data>/mapae.db)',
+    help: 'sqlite:<file> or postgres://…; with a password in it better as MAPAE_DATABASE, which others cannot see (default sqlite:<data>/mapae.db)',
   },
 }
 

@@ -1,5 +1,4 @@
 import { CommandError } from './command-error.ts'
-import { printable } from './printable.ts'
 
 /** A whole number within bounds, or a sentence that names where it came from. */
 export function wholeNumber(
@@ -8,5 +7,5 @@ export function wholeNumber(
 ): number {
   const number = /^\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
   if (number >= least && number <= most) return number
-  throw new CommandError(`${name} must be a whole number from ${least} to ${most}, not "${printable(text)}".`)
+  throw new CommandError(`${name} must be a whole number from ${least} to ${most}, not "${text}".`)
 }

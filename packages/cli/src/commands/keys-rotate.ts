@@ -1,5 +1,6 @@
 import { type Command, defineCommand } from '../command.ts'
 import { keyRow } from '../key-row.ts'
+import { jsonLines } from '../printable.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
 
@@ -18,9 +19,7 @@ export const keysRotate: Command = defineCommand({
     const key = await withExistingAuth(flags, io, ({ api }) =>
       api.rotateKeys({ signsNow: flags.now === true }),
     )
-    io.stdout.write(
-      flags.json ? `${JSON.stringify(key, null, 2)}\n` : `${keyRow(key, io.clock()).join('  ')}\n`,
-    )
+    io.stdout.write(flags.json ? jsonLines(key) : `${keyRow(key, io.clock()).join('  ')}\n`)
     return 0
   },
 })

@@ -15,7 +15,7 @@ export const migrate: Command = defineCommand({
       io.stdout.write(`There is no database ${missing} yet: it would be made, with all tables.\n`)
       return 0
     }
-    const auth = await makeAuth(settings, io)
+    const auth = await makeAuth(settings, io, 'nothing')
     try {
       const steps = await telling(settings, () => (isDry ? auth.api.pendingMigrations() : auth.api.migrate()))
       for (const step of steps) io.stdout.write(`${isDry ? 'would do' : 'done'}: ${step}\n`)

@@ -16,7 +16,7 @@ export const start: Command = defineCommand({
   summary: 'Run the auth server',
   flags: serverFlags,
   notes: [
-    'The server secret comes from MAPAE_SECRET alone: 32 characters or more, or a list with commas, newest first. In\ndevelopment one is made and kept in the data folder; with NODE_ENV=production a missing one refuses to start.',
+    'The server secret comes from MAPAE_SECRET alone: 32 characters or more, or a list with commas, newest first. In development one is made and kept in the data folder; with NODE_ENV=production a missing one refuses to start.',
     'Ctrl-C and SIGTERM finish the requests under way, for 10 s at most, and exit with 0; once more ends at once.',
   ],
   examples: [
@@ -28,7 +28,7 @@ export const start: Command = defineCommand({
     const given = readSettings(flags, io.environment)
     const listener = await listen(given)
     const settings = { ...given, port: listener.port }
-    const auth = await openAuth(settings, io).catch(async (error: unknown) => {
+    const auth = await openAuth(settings, io, 'serving').catch(async (error: unknown) => {
       await listener.drain(0)
       throw error
     })

@@ -1,8 +1,7 @@
-import { explainJwt } from '@mapae/jwt/explain'
 import { type Command, defineCommand } from '../command.ts'
-import { CommandError } from '../command-error.ts'
 import { paintFor } from '../paint.ts'
-import { readToken } from '../read-token.ts'
+import { jsonLines } from '../printable.ts'
+import { explainToken, readToken } from '../read-token.ts'
 import { tokenReport } from '../token-report.ts'
 
 export const tokenDecode: Command = defineCommand({
@@ -16,21 +15,15 @@ export const tokenDecode: Command = defineCommand({
   ],
   examples: ['mapae token decode eyJhbGciOi…', 'pbpaste | mapae token decode'],
   async work({ flags, words }, io) {
-    const token = await readToken('token decode', words[0], io)
-    if (token.startsWith('mrt_'))
-      throw new CommandError(
-        'This is a refresh token: it is opaque, and says nothing to anyone but its server.',
-      )
-    const explained = explainJwt(token, { clock: io.clock })
-    if (explained.form === 'unknown' || !explained.header)
-      throw new CommandError(`This is no JWT. ${explained.problems[0]?.description ?? ''}`.trim())
-
+    const explained = explainToken(await readToken('token decode', words[0], io), io.clock)
     const { form, header, claims, times, size, problems } = explained
-    if (flags.json)
-      io.stdout.write(
-        `${JSON.stringify({ verified: false, form, header, claims, times, size, problems }, null, 2)}\n`,
-      )
-    else io.stdout.write(tokenReport(explained, paintFor(io.stdout, io)))
+    const paint = paintFor(io.stdout, io)
+    const heading = paint.warn('NOT VERIFIED: anyone can have written this. To check it: mapae token verify')
+    io.stdout.write(
+      flags.json
+        ? jsonLines({ verified: false, form, header, claims, times, size, problems })
+        : tokenReport(explained, { heading, paint }),
+    )
     return form === 'jws' && !claims ? 1 : 0
   },
 })

@@ -1,8 +1,13 @@
 import { createSigner, decodeUnverified, type JwtClaims, JwtError } from '@mapae/jwt'
+import { explainJwt } from '@mapae/jwt/explain'
 import { type Command, defineCommand } from '../command.ts'
 import { CommandError, usageError } from '../command-error.ts'
+import type { Io } from '../io.ts'
+import { paintFor } from '../paint.ts'
+import { jsonLines } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 import { readKey } from '../read-keys.ts'
+import { tokenReport } from '../token-report.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 export const tokenSign: Command = defineCommand({
@@ -28,8 +33,7 @@ export const tokenSign: Command = defineCommand({
     const key = await readKey(flags.key, { alg: flags.alg, kid: flags.kid })
     try {
       const token = createSigner({ key, typ: flags.typ, clock: io.clock })({ ...given, ...expires })
-      const { header, claims } = decodeUnverified(token)
-      io.stdout.write(flags.json ? `${JSON.stringify({ token, header, claims }, null, 2)}\n` : `${token}\n`)
+      io.stdout.write(flags.json ? signedJson(token) : signedText(token, io))
       return 0
     } catch (error) {
       if (!(error instanceof JwtError)) throw error
@@ -37,6 +41,18 @@ export const tokenSign: Command = defineCommand({
     }
   },
 })
+
+function signedJson(token: string): string {
+  const { header, claims } = decodeUnverified(token)
+  return jsonLines({ token, header, claims })
+}
+
+/** For a pipe the token alone; for a person what is in it as well. */
+function signedText(token: string, io: Io): string {
+  if (!io.stdout.isTTY) return `${token}\n`
+  const paint = paintFor(io.stdout, io)
+  return tokenReport(explainJwt(token, { clock: io.clock }), { heading: paint.good('✓ signed'), paint })
+}
 
 function lifetime(text: string): number {
   return wholeNumber(text, { name: '--expires-in', least: 1, most: 10 ** 9 })

@@ -2,7 +2,7 @@ import { askPassword } from '../ask-password.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { usageError } from '../command-error.ts'
 import type { Io } from '../io.ts'
-import { printable } from '../printable.ts'
+import { jsonLines, printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 import { storeFlags } from '../settings.ts'
 import { withAuth } from '../with-auth.ts'
@@ -29,13 +29,14 @@ export const usersAdd: Command = defineCommand({
       throw usageError('mapae users add needs --email or --username.')
     const password = await newPassword(flags['password-stdin'] === true, io)
     const { email, username, name, role = [], scope = [] } = flags
-    const user = await withAuth(flags, io, ({ api }) =>
-      api.createUser({ email, username, name, password, roles: role, scopes: scope }),
+    const user = await withAuth(
+      flags,
+      io,
+      ({ api }) => api.createUser({ email, username, name, password, roles: role, scopes: scope }),
+      { secret: 'nothing' },
     )
     io.stdout.write(
-      flags.json
-        ? `${JSON.stringify(user, null, 2)}\n`
-        : `Added ${printable(user.email ?? user.username ?? '')} (${user.id}).\n`,
+      flags.json ? jsonLines(user) : `Added ${printable(user.email ?? user.username ?? '')} (${user.id}).\n`,
     )
     return 0
   },

@@ -1,3 +1,4 @@
+import type { Auth } from '@mapae/server'
 import { type Command, defineCommand } from '../command.ts'
 import { CommandError } from '../command-error.ts'
 import { printable } from '../printable.ts'
@@ -10,14 +11,14 @@ export const usersDisable: Command = defineCommand({
   words: { usage: 'ID|EMAIL|USERNAME', least: 1, most: 1 },
   flags: storeFlags,
   async work({ flags, words: [named = ''] }, io) {
-    const outcome = await withExistingAuth(flags, io, async ({ api }) => {
-      const user = await api.findUser(named)
-      if (!user) throw new CommandError(`There is no account "${printable(named)}".`)
-      return (await api.disableUser(user.id))
-        ? 'is disabled, and its sessions have ended'
-        : 'was disabled before'
-    })
+    const outcome = await withExistingAuth(flags, io, ({ api }) => disable(api, named), { secret: 'nothing' })
     io.stdout.write(`The account ${printable(named)} ${outcome}.\n`)
     return 0
   },
 })
+
+async function disable(api: Auth['api'], named: string): Promise<string> {
+  const user = await api.findUser(named)
+  if (!user) throw new CommandError(`There is no account "${named}".`)
+  return (await api.disableUser(user.id)) ? 'is disabled, and its sessions have ended' : 'was disabled before'
+}

@@ -3,7 +3,7 @@ import { columns } from '../columns.ts'
 import { type Command, defineCommand } from '../command.ts'
 import type { Output } from '../io.ts'
 import { localTime } from '../moments.ts'
-import { printable } from '../printable.ts'
+import { printable, printableJson } from '../printable.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
 
@@ -14,16 +14,18 @@ export const usersList: Command = defineCommand({
   summary: 'List the accounts',
   flags: { json: { help: 'Print JSON, an array' }, ...storeFlags },
   async work({ flags }, io) {
-    await withExistingAuth(flags, io, ({ api }) => {
-      const users = everyPage(api)
+    const print = ({ api }: Auth) => {
+      const users = everyPage(api, io.stdout)
       return flags.json ? printJson(users, io.stdout) : printTable(users, io.stdout)
-    })
+    }
+    await withExistingAuth(flags, io, print, { secret: 'nothing' })
     return 0
   },
 })
 
-async function* everyPage(api: Auth['api']): AsyncGenerator<readonly ListedUser[]> {
-  for (let after = ''; ; ) {
+/** Every page, as long as somebody reads them. */
+async function* everyPage(api: Auth['api'], stdout: Output): AsyncGenerator<readonly ListedUser[]> {
+  for (let after = ''; stdout.writable !== false; ) {
     const page = await api.listUsers({ after })
     const last = page.at(-1)
     if (!last) return
@@ -35,7 +37,7 @@ async function* everyPage(api: Auth['api']): AsyncGenerator<readonly ListedUser[
 async function printJson(pages: AsyncIterable<readonly ListedUser[]>, stdout: Output): Promise<void> {
   let before = '[\n'
   for await (const page of pages) {
-    stdout.write(before + page.map((user) => `  ${JSON.stringify(user)}`).join(',\n'))
+    stdout.write(before + page.map((user) => `  ${printableJson(user)}`).join(',\n'))
     before = ',\n'
   }
   stdout.write(before === '[\n' ? '[]\n' : '\n]\n')
@@ -57,7 +59,7 @@ function rowOf(user: ListedUser): string[] {
   const cells = [
     user.id,
     identifiers,
-    user.name ?? '',
+    user.name === null ? '' : JSON.stringify(user.name),
     `since ${localTime(user.created_at * 1000)}`,
     grants,
     disabled,

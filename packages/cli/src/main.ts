@@ -1,0 +1,21 @@
+import { run } from './run.ts'
+
+/**
+ * Runs the command as this process and resolves to its exit code. What it makes is for this user alone; what stands behind its
+ * name, a database's password or a token, is not for everyone who lists processes.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  process.umask(0o077)
+  process.title = 'mapae'
+  outliveReaders()
+  return run(argv)
+}
+
+/** A reader that has seen enough (`mapae users list | head`) is no failure, and must not take a server down. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (Reflect.get(error, 'code') !== 'EPIPE') throw error
+    })
+  }
+}
