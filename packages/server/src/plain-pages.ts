@@ -18,21 +18,21 @@ export const plainPages: Pages = (_name, data) => {
 const words = {
   ko: {
     title: '마패가 돌아가고 있습니다',
-    lead: '로그인하고, 토큰을 받고, 갱신하고, 훔친 토큰은 쓸모없게. 이 서버가 그 일을 합니다.',
+    lead: '사람들이 로그인하면 두 토큰을 내주고, 때가 되면 갱신하고, 훔친 토큰을 알아챕니다.',
     try: '터미널에서 해 보기',
     register: '가입하고 두 토큰 받기',
-    look: '더 보기',
+    look: '둘러보기',
     links: {
       '/openapi.json': '모든 주소 (OpenAPI)',
       '/.well-known/jwks.json': '공개 키 (JWK Set)',
-      '/readyz': '준비 상태',
-      '/healthz': '살아 있는지',
+      '/readyz': '일할 준비가 됐나요?',
+      '/healthz': '살아 있나요?',
     },
     steps: ['로그인', '두 토큰 발급', '토큰으로 요청', '만료 → 401', '두 토큰으로 갱신'],
   },
   en: {
     title: 'Mapae is running',
-    lead: 'People log in, get two tokens, renew them, and a stolen one is worth nothing. This server does that.',
+    lead: 'It logs people in, hands out two tokens, renews them in time, and notices a stolen one.',
     try: 'Try it in a terminal',
     register: 'Register and get both tokens',
     look: 'Look around',
@@ -69,7 +69,7 @@ function startPage({ url, language }: PageData['start']): string {
 <ol>${steps.join('')}</ol>
 <h2>${say.try}</h2>
 <p>${say.register}</p>
-<pre tabindex="0"><code>${escapeHtml(curl)}</code></pre>
+<pre><code>${escapeHtml(curl)}</code></pre>
 <h2>${say.look}</h2>
 <nav>${links.join('')}</nav>
 </main>
@@ -94,10 +94,10 @@ h2+p{margin:.25rem 0 .75rem;color:var(--soft)}
 svg{width:4.5rem;flex:none;fill:var(--bronze)}
 svg .rim{fill:none;stroke:var(--ground);stroke-width:1.2}
 svg .horse{fill:var(--ground)}
-ol{list-style:none;display:flex;flex-wrap:wrap;gap:.5rem;margin:2rem 0 0;padding:0}
-li{display:flex;gap:.5rem;align-items:center;background:var(--card);border:1px solid var(--line);border-radius:99px;padding:.3rem .9rem .3rem .35rem;font-size:.9rem}
-li b{display:grid;place-items:center;width:1.5rem;height:1.5rem;border-radius:50%;background:var(--bronze);color:var(--ground);font-size:.8rem}
-pre{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem;overflow-x:auto;margin:0;font-size:.85rem}
+ol{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem;margin:2rem 0 0;padding:0}
+li{display:flex;gap:.5rem;align-items:center;background:var(--card);border:1px solid var(--line);border-radius:99px;padding:.25rem .75rem .25rem .3rem;font-size:.82rem;white-space:nowrap}
+li b{display:grid;place-items:center;width:1.35rem;height:1.35rem;border-radius:50%;background:var(--bronze);color:var(--ground);font-size:.75rem}
+pre{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem;white-space:pre-wrap;margin:0;font-size:.85rem}
 pre,code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 nav{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.75rem;margin-top:.75rem}
 nav a{display:flex;flex-direction:column;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:.8rem 1rem;color:inherit;text-decoration:none}
