@@ -27,7 +27,7 @@ const checks = {
 }
 
 const chosen = process.argv.slice(2)
-const unknown = chosen.filter((name) => !checks[name])
+const unknown = chosen.filter((name) => !Object.hasOwn(checks, name))
 if (unknown.length > 0) {
   console.error(`There is no check ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}.`)
   process.exit(1)

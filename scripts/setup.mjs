@@ -13,18 +13,19 @@ import { endWithTools, SetupError } from './setup/tool.mjs'
 const [task = '', ...rest] = process.argv.slice(2)
 try {
   refuseOldNode()
-  await setUp()
-  process.exitCode = await run()
+  const since = await setUp()
+  process.exitCode = await run(since)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
   console.error(error.output ? `${error.output.trimEnd()}\n\n${error.message}` : error.message)
   process.exitCode = 1
 }
 
+/** @returns {Promise<number>} when it was done, by performance.now(); 0 when there was nothing to do */
 async function setUp() {
   // `check` reports a failing build as one of its findings.
   const needsBuild = task !== 'check'
-  if (isInstalled() && (!needsBuild || isBuilt())) return
+  if (isInstalled() && (!needsBuild || isBuilt())) return 0
 
   const stopListening = endWithTools()
   await withLock(async () => {
@@ -32,13 +33,17 @@ async function setUp() {
     if (needsBuild && !isBuilt()) await build()
   })
   stopListening()
+  return performance.now()
 }
 
-/** @returns {Promise<number>} the exit code */
-async function run() {
+/**
+ * @param {number} since
+ * @returns {Promise<number>} the exit code
+ */
+async function run(since) {
   switch (task) {
     case 'start':
-      return startServer(rest)
+      return startServer(rest, since)
     case 'test':
       return handOver(['node_modules/vitest/vitest.mjs', 'run', ...rest])
     case 'check':

@@ -7,11 +7,12 @@ import { root } from './root.mjs'
 /**
  * The server, in this process: signals reach it directly, and it is up sooner.
  * @param {readonly string[]} args
+ * @param {number} since when the set-up was done, by performance.now()
  * @returns {Promise<number>} the exit code
  */
-export async function startServer(args) {
+export async function startServer(args, since) {
   const { main } = await import(pathToFileURL(join(root, 'packages/cli/dist/index.js')).href)
-  return main(['start', ...args])
+  return main(['start', ...args], { since })
 }
 
 /**

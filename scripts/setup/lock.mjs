@@ -15,7 +15,7 @@ const staleMs = 5_000
  */
 export async function withLock(work) {
   await acquire()
-  const heartbeat = setInterval(() => utimesSync(lock, new Date(), new Date()), heartbeatMs)
+  const heartbeat = setInterval(touch, heartbeatMs)
   process.on('exit', release)
   try {
     await work()
@@ -23,6 +23,15 @@ export async function withLock(work) {
     clearInterval(heartbeat)
     process.off('exit', release)
     release()
+  }
+}
+
+/** After a sleep of the machine the lock may have gone to another process: then there is nothing to touch. */
+function touch() {
+  try {
+    utimesSync(lock, new Date(), new Date())
+  } catch (error) {
+    if (!isError(error, 'ENOENT')) throw error
   }
 }
 

@@ -7,10 +7,10 @@ import { tour } from './tour.ts'
 /** What the server says when it is ready: where to look, and what to try. */
 export function greeting(
   { url, port, database }: Settings,
-  { paint, withTour }: { paint: Paint; withTour: boolean },
+  { paint, withTour, since }: { paint: Paint; withTour: boolean; since: number },
 ): string {
   const base = (url ?? `http://localhost:${port}`).replace(/\/$/, '')
-  const ready = `ready after ${(performance.now() / 1000).toFixed(2)} s`
+  const ready = `ready after ${((performance.now() - since) / 1000).toFixed(2)} s`
   const lines = [
     `${paint.bold('마패 Mapae')} is running on ${paint.accent(base)}  ${paint.dim(`(${ready})`)}`,
     `${paint.dim('API')} ${base}/openapi.json   ${paint.dim('keys')} ${base}/.well-known/jwks.json   ${paint.dim('data')} ${printable(databaseName(database))}`,

@@ -8,6 +8,8 @@ export interface Io {
   readonly environment: Environment
   /** The time in milliseconds. */
   readonly clock: () => number
+  /** When the command began, by `performance.now()`. @default 0, when the process began */
+  readonly since?: number
 }
 
 export interface Input extends NodeJS.ReadableStream {
@@ -21,7 +23,7 @@ export interface Output {
   readonly isTTY?: boolean | undefined
 }
 
-export function processIo(): Io {
+export function processIo(since = 0): Io {
   const { stdin, stdout, stderr } = process
-  return { stdin, stdout, stderr, environment: readEnvironment(), clock: Date.now }
+  return { stdin, stdout, stderr, environment: readEnvironment(), clock: Date.now, since }
 }

@@ -7,7 +7,7 @@ import type { SecretUse } from './secrets.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 interface How {
-  /** @default 'sealing' */
+  /** Work that encrypts something under the server's secret says `sealing`. @default 'nothing' */
   readonly secret?: SecretUse
 }
 
@@ -16,7 +16,7 @@ export async function withAuth<T>(
   flags: { readonly data?: string; readonly database?: string },
   io: Io,
   work: (auth: Auth) => Promise<T>,
-  { secret = 'sealing' }: How = {},
+  { secret = 'nothing' }: How = {},
 ): Promise<T> {
   const settings = readSettings(flags, io.environment)
   const auth = await openAuth(settings, io, secret)

@@ -13,7 +13,7 @@ export const keysList: Command = defineCommand({
     'next: published, will sign later. active: signs now. retired: verifies only. withdrawn: proves nothing.',
   ],
   async work({ flags }, io) {
-    const keys = await withExistingAuth(flags, io, ({ api }) => api.listKeys(), { secret: 'nothing' })
+    const keys = await withExistingAuth(flags, io, ({ api }) => api.listKeys())
     if (flags.json) io.stdout.write(jsonLines(keys))
     else if (keys.length === 0) io.stdout.write('There are no keys yet: the first login makes one.\n')
     else for (const line of columns(keys.map((key) => keyRow(key, io.clock())))) io.stdout.write(`${line}\n`)

@@ -16,8 +16,11 @@ export const keysRotate: Command = defineCommand({
     'The new key is published first and signs ten minutes later. Running servers notice by themselves.',
   ],
   async work({ flags }, io) {
-    const key = await withExistingAuth(flags, io, ({ api }) =>
-      api.rotateKeys({ signsNow: flags.now === true }),
+    const key = await withExistingAuth(
+      flags,
+      io,
+      ({ api }) => api.rotateKeys({ signsNow: flags.now === true }),
+      { secret: 'sealing' },
     )
     io.stdout.write(flags.json ? jsonLines(key) : `${keyRow(key, io.clock()).join('  ')}\n`)
     return 0

@@ -46,7 +46,8 @@ export const start: Command = defineCommand({
 
 function greet(settings: Settings, io: Io): void {
   const isProduction = io.environment.NODE_ENV === 'production'
-  io.stdout.write(greeting(settings, { paint: paintFor(io.stdout, io), withTour: !isProduction }))
+  const { since = 0 } = io
+  io.stdout.write(greeting(settings, { paint: paintFor(io.stdout, io), withTour: !isProduction, since }))
   if (isProduction && settings.url === undefined)
     io.stderr.write(
       'MAPAE_URL is not set: tokens are issued in the name of localhost, and cookies work there alone.\n',

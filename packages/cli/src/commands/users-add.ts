@@ -29,11 +29,8 @@ export const usersAdd: Command = defineCommand({
       throw usageError('mapae users add needs --email or --username.')
     const password = await newPassword(flags['password-stdin'] === true, io)
     const { email, username, name, role = [], scope = [] } = flags
-    const user = await withAuth(
-      flags,
-      io,
-      ({ api }) => api.createUser({ email, username, name, password, roles: role, scopes: scope }),
-      { secret: 'nothing' },
+    const user = await withAuth(flags, io, ({ api }) =>
+      api.createUser({ email, username, name, password, roles: role, scopes: scope }),
     )
     io.stdout.write(
       flags.json ? jsonLines(user) : `Added ${printable(user.email ?? user.username ?? '')} (${user.id}).\n`,

@@ -11,7 +11,7 @@ export const usersDisable: Command = defineCommand({
   words: { usage: 'ID|EMAIL|USERNAME', least: 1, most: 1 },
   flags: storeFlags,
   async work({ flags, words: [named = ''] }, io) {
-    const outcome = await withExistingAuth(flags, io, ({ api }) => disable(api, named), { secret: 'nothing' })
+    const outcome = await withExistingAuth(flags, io, ({ api }) => disable(api, named))
     io.stdout.write(`The account ${printable(named)} ${outcome}.\n`)
     return 0
   },

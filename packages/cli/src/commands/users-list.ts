@@ -18,7 +18,7 @@ export const usersList: Command = defineCommand({
       const users = everyPage(api, io.stdout)
       return flags.json ? printJson(users, io.stdout) : printTable(users, io.stdout)
     }
-    await withExistingAuth(flags, io, print, { secret: 'nothing' })
+    await withExistingAuth(flags, io, print)
     return 0
   },
 })
