@@ -45,7 +45,7 @@ export function createTraveller({ server, byCookie, print }) {
 
   /** @param {Response} response */
   async function receive(response) {
-    const body = await response.json()
+    const body = JSON.parse(await response.text())
     print.answer(response, body)
     if (response.status >= 500) throw new Error(`the server answered ${response.status}`)
     for (const field of response.headers.getSetCookie()) {
