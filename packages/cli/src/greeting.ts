@@ -22,9 +22,7 @@ export function greeting(
     return [
       ...tour(`http://localhost:${port}`).map((line) => `  ${paint.accent(line)}`),
       '',
-      paint.dim(
-        'The whole life of a token: node examples/fourteen-steps --own-server. Ctrl-C stops the server.',
-      ),
+      paint.dim('The whole life of a token: node examples/fourteen-steps. Ctrl-C stops the server.'),
     ]
   }
 }
