@@ -73,7 +73,7 @@ describe('token decode', () => {
   })
 
   test('what an attacker wrote into a token reaches the terminal escaped', async () => {
-    const evil = '\u001b]0;owned\u0007\u009b2J\u202eevil\u2066\u200b\u3164\u{e0041}\r\n\ud800'
+    const evil = '\u001b]0;owned\u0007\u009b2J\u202eevil\u2066\u200b\u3164\u{e0041}\r\n'
     const token = forged({ alg: 'none', kid: evil }, { ...usual, [evil]: evil, sub: evil })
     for (const flags of [[], ['--json']])
       for (const tty of [false, true]) {

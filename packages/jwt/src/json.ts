@@ -75,13 +75,15 @@ function shortestNumber(value: number): number {
 
 /**
  * Why {@link parseJsonObject} would refuse what `JSON.stringify` gave, or undefined. JSON.stringify names no member twice,
- * and writes brackets and `__proto__` as they are, so that a look at the text is mostly enough; in doubt it is parsed.
+ * writes brackets and `__proto__` as they are, and of surrogates escapes only those without their pair (as `\\ud800`), so
+ * that a look at the text is mostly enough; in doubt it is parsed.
  */
 export function findWrittenFault(json: string | undefined): string | undefined {
   if (json === undefined) return 'is not JSON'
   const isObject = json.charCodeAt(0) === OPEN_OBJECT
   const isShallow = count('{', json) + count('[', json) <= MAX_DEPTH
-  if (isObject && isShallow && !json.includes('__proto__')) return undefined
+  const isPlain = !json.includes('__proto__') && !json.includes('\\ud')
+  if (isObject && isShallow && isPlain) return undefined
   const parsed = parseJsonObject(json)
   return typeof parsed === 'string' ? parsed : undefined
 }
