@@ -9,7 +9,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * The JSON object that the text holds, or a sentence that says why it is refused: not JSON, not an object, a member
+ * The JSON object that the text, decoded UTF-8, holds, or a sentence that says why it is refused: not JSON, not an object, a member
  * named twice (RFC 7515 §4, RFC 7519 §4), a member named `__proto__`, half a character (RFC 8259 §8.2), or nested deeper than
  * {@link MAX_DEPTH}.
  */

@@ -110,9 +110,11 @@ describe('the quick look at JSON', () => {
   it('says what the walk through the text says, whatever the members, escapes, numbers and spaces', () => {
     fc.assert(fc.property(json, expectSame), { numRuns: 20_000 })
     fc.assert(
-      fc.property(json, fc.nat(), fc.string({ unit: 'binary', maxLength: 2 }), (text, at, put) =>
-        expectSame(text.slice(0, at % (text.length + 1)) + put + text.slice(at % (text.length + 1))),
-      ),
+      fc.property(json, fc.nat(), fc.string({ unit: 'binary', maxLength: 2 }), (text, at, put) => {
+        const changed = text.slice(0, at % (text.length + 1)) + put + text.slice(at % (text.length + 1))
+        // Decoded UTF-8 is never half a character.
+        if (changed.isWellFormed()) expectSame(changed)
+      }),
       runs,
     )
   })
