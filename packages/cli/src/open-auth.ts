@@ -1,6 +1,7 @@
 import type { Auth } from '@mapae/server'
 import { CommandError } from './command-error.ts'
 import { databaseName } from './database-name.ts'
+import { usualFileProblem } from './file-problem.ts'
 import type { Io } from './io.ts'
 import { findSecrets, type SecretUse } from './secrets.ts'
 import type { Settings } from './settings.ts'
@@ -49,5 +50,7 @@ function reasonOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown
   if (!(thrown instanceof Error)) return 'it is not known why'
   if (thrown.cause !== undefined) return reasonOf(thrown.cause)
+  const usual = usualFileProblem(thrown)
+  if (usual !== undefined) return usual
   return thrown.message.split('\n', 1)[0]?.replace(/\.$/, '') || 'it is not known why'
 }
