@@ -148,7 +148,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     closed = true
     await sweeper.stop()
     await postman.stop()
-    await store.db.destroy()
+    await store.close()
   }
   const emit = emitter(settings.onEvent ?? printErrors)
   const sweeper = createSweeper({ store, settings, clock, emit })

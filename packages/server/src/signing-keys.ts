@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createSigner,
   exportJwk,
@@ -21,7 +22,8 @@ export const JWKS_MAX_AGE = 300
 /** A new key is published this long, in milliseconds, before it signs: twice the cache time. */
 const PUBLISH_AHEAD = 2 * JWKS_MAX_AGE * 1000
 const RELOAD_AFTER = 10_000
-const RELOAD_FOR_UNKNOWN = 1000
+/** A `kid` that is not known is looked for at most so often, in milliseconds of real time, however many are made up. */
+const LOOK_AGAIN_AFTER = 100
 
 type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 
@@ -33,7 +35,7 @@ type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 export interface SigningKeys {
   /** Signs with the key that is active now. */
   sign(claims: JwtClaims): Promise<string>
-  /** Loads the keys if they are stale, or if `kid` is not among them. */
+  /** Loads the keys if they are stale, or if `kid` is not among them: another replica may have made one just now. */
   load(kid?: string): Promise<void>
   /** Every key that proves a token: all but withdrawn ones. Synchronous, over what is loaded. */
   readonly proving: KeySet
@@ -57,6 +59,8 @@ export interface SigningKeyStatus {
 }
 
 interface Ring {
+  /** The how-manieth reading of the table it is. */
+  readonly read: number
   readonly loadedAt: number
   readonly records: readonly SigningKeyRecord[]
   readonly publicKeys: ReadonlyMap<string, { readonly key: Key; readonly jwk: Jwk }>
@@ -79,6 +83,9 @@ export function createSigningKeys({
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
   let making: Promise<Ring> | undefined
+  let looking: Promise<Ring> | undefined
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let reads = 0
 
   return {
     async sign(claims) {
@@ -86,9 +93,8 @@ export function createSigningKeys({
       return sign(claims)
     },
     async load(kid) {
-      await fresh()
-      if (kid !== undefined && ring && !ring.publicKeys.has(kid) && older(ring, RELOAD_FOR_UNKNOWN))
-        await reload()
+      const { publicKeys } = await fresh()
+      if (kid !== undefined && !publicKeys.has(kid)) await lookAgain()
     },
     proving: { find: (header) => keyOf(header, (kid) => !withdrawn(kid)) },
     withdrawn: { find: (header) => keyOf(header, withdrawn) },
@@ -186,9 +192,22 @@ export function createSigningKeys({
     return loading
   }
 
+  /** One reading, begun after everybody that waits for it asked, so that it sees the key their tokens were signed with. */
+  function lookAgain(): Promise<Ring> {
+    looking ??= sleep(Math.max(0, lookedAt + LOOK_AGAIN_AFTER - performance.now())).then(() => {
+      looking = undefined
+      lookedAt = performance.now()
+      return readRing()
+    })
+    return looking
+  }
+
+  /** Of readings side by side the one that began last stays. */
   async function readRing(): Promise<Ring> {
+    const read = ++reads
     const records = await allSigningKeys(store.db)
-    ring = { loadedAt: clock(), records, publicKeys: publicKeysOf(records), signers: new Map() }
+    if (ring && ring.read > read) return ring
+    ring = { read, loadedAt: clock(), records, publicKeys: publicKeysOf(records), signers: new Map() }
     return ring
   }
 

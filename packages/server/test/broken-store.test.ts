@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StoreError } from '@mapae/server'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
@@ -278,3 +279,27 @@ async function lock(database: TestDatabase): Promise<() => void> {
   onTestFinished(unlock)
   return unlock
 }
+
+describe.each(databases)('a server that is closed, on $name', (database) => {
+  test.each([0, 1, 2, 3, 4, 6])(
+    'under requests, after %i turns, answers each or says to come back, and loses nothing',
+    async (turns) => {
+      const { database: opened, auth, ...server } = await startFreshAuth(database)
+      const people = await Promise.all(Array.from({ length: 4 }, () => server.register()))
+      const attemptId = (index: number) => `attempt-${index}`.padEnd(22, '0')
+      const answering = people.map(({ json }, index) => server.refresh(json, { attemptId: attemptId(index) }))
+      for (let turn = 0; turn < turns; turn++) await nextTurn()
+      await auth.close()
+      const answers = await Promise.all(answering)
+
+      const next = await startAuth(opened)
+      for (const [index, { json }] of people.entries()) {
+        const answer = answers[index]
+        if (answer?.status !== 200) expectUnavailable({ refresh: answer as Answer })
+        const again = await next.refresh(json, { attemptId: attemptId(index) })
+        expect(again.status).toBe(200)
+        if (answer?.status === 200) expect(again.json.refresh_token).toBe(answer.json.refresh_token)
+      }
+    },
+  )
+})

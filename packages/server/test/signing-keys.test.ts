@@ -154,12 +154,49 @@ describe.each(databases)('signing keys, on $name', (database) => {
       expect(await kidsOf(other)).toEqual(await kidsOf(one))
     })
 
+    test('need no time to know a key: what one has just made and signed with, the other renews', async () => {
+      const one = await startFreshAuth(database)
+      const other = await startAuth(one.database)
+      const first = await one.register()
+      expect((await other.refresh(first.json)).status, 'the other has its keys').toBe(200)
+      for (const [maker, reader] of [
+        [one, other],
+        [other, one],
+        [one, other],
+      ] as const) {
+        for (const { clock } of [one, other]) clock.advance(0.001)
+        const { kid } = await maker.auth.api.rotateKeys({ signsNow: true })
+        const made = await maker.login({ email: first.json.user.email })
+        expect(kidOf(made)).toBe(kid)
+        expect((await reader.refresh(made.json)).status).toBe(200)
+      }
+    })
+
+    test('answer many tokens of made-up keys at once, and still know a new key', async () => {
+      const one = await startFreshAuth(database)
+      const other = await startAuth(one.database)
+      const { json } = await other.register()
+      for (const { clock } of [one, other]) clock.advance(0.001)
+      await one.auth.api.rotateKeys({ signsNow: true })
+      const made = await one.login({ email: json.user.email })
+      const forged = Array.from({ length: 40 }, (_, index) => {
+        const header = { ...decodeUnverified(json.access_token).header, kid: `made-up-${index}` }
+        const [, payload, signature] = json.access_token.split('.')
+        return [Buffer.from(JSON.stringify(header)).toString('base64url'), payload, signature].join('.')
+      })
+      const answers = await Promise.all([
+        ...forged.map((token) => other.call('GET', '/auth/me', { token })),
+        other.call('GET', '/auth/me', { token: made.json.access_token }),
+      ])
+      expect(answers.pop()?.status).toBe(200)
+      for (const answer of answers) expect([answer.status, answer.json.code]).toEqual([401, 'invalid_token'])
+    })
+
     test('that start at once on an empty database serve each other', async () => {
       const one = await startFreshAuth(database)
       const other = await startAuth(one.database)
       const [first, second] = await Promise.all([one.register(), other.register()])
       expect([first.status, second.status]).toEqual([201, 201])
-      for (const { clock } of [one, other]) clock.advance(1)
       expect((await other.call('GET', '/auth/me', { token: first.json.access_token })).status).toBe(200)
       expect((await one.call('GET', '/auth/me', { token: second.json.access_token })).status).toBe(200)
       for (const { clock } of [one, other]) clock.advance(10)

@@ -5,16 +5,23 @@ const TRIES = 3
 
 /**
  * A driver whose failures are all {@link StoreError}s, and which tries a single statement again
- * when a serialization failure (SQLSTATE 40001) says that it may.
+ * when a serialization failure (SQLSTATE 40001) says that it may. Once destroyed it stays so.
  */
 export function checkedDriver(driver: Driver): Driver {
   const inner = new WeakMap<DatabaseConnection, DatabaseConnection>()
   const inTransaction = new WeakSet<DatabaseConnection>()
+  let opening: Promise<void> | undefined
+  let closing: Promise<void> | undefined
   const unwrap = (connection: DatabaseConnection): DatabaseConnection => inner.get(connection) ?? connection
 
   return {
-    init: () => checked(() => driver.init()),
+    async init() {
+      if (closing) throw new StoreError('unavailable', 'closed')
+      opening = checked(() => driver.init())
+      await opening
+    },
     async acquireConnection() {
+      if (closing) throw new StoreError('unavailable', 'closed')
       const connection = await checked(() => driver.acquireConnection())
       const outer: DatabaseConnection = {
         executeQuery: <R>(query: CompiledQuery) =>
@@ -34,7 +41,18 @@ export function checkedDriver(driver: Driver): Driver {
     commitTransaction: (connection) => checked(() => driver.commitTransaction(unwrap(connection))),
     rollbackTransaction: (connection) => checked(() => driver.rollbackTransaction(unwrap(connection))),
     releaseConnection: (connection) => checked(() => driver.releaseConnection(unwrap(connection))),
-    destroy: () => checked(() => driver.destroy()),
+    destroy() {
+      closing ??= letGo()
+      return closing
+    },
+  }
+
+  async function letGo(): Promise<void> {
+    const opened = await opening?.then(
+      () => true,
+      () => false,
+    )
+    if (opened) await checked(() => driver.destroy())
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   type Dialect,
+  type Driver,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
@@ -21,6 +22,8 @@ export interface Store {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Kysely<Tables>
   readonly schema: string
+  /** Waits for the statements under way and lets go of the database; every later one fails as `unavailable`. */
+  close(): Promise<void>
 }
 
 /** What a statement runs on: the database, or a transaction on it. */
@@ -40,8 +43,12 @@ export function parseDatabaseAddress(database: string): DatabaseAddress | undefi
 /** Opens lazily: the first statement connects. */
 export function openStore(address: DatabaseAddress, schema: string): Store {
   if (address.kind === 'sqlite') mkdirSync(dirname(address.path), { recursive: true, mode: 0o700 })
-  const dialect = address.kind === 'sqlite' ? sqlite(address.path) : postgres(address.url, schema)
-  return { kind: address.kind, db: new Kysely<Tables>({ dialect }), schema }
+  const driver = checkedDriver(
+    address.kind === 'sqlite' ? sqliteDriver(address.path) : postgresDriver({ url: address.url, schema }),
+  )
+  const dialect = address.kind === 'sqlite' ? sqlite(driver) : postgres(driver)
+  // Not Kysely's `destroy`: after that it throws errors of its own at the requests that are half done.
+  return { kind: address.kind, db: new Kysely<Tables>({ dialect }), schema, close: () => driver.destroy() }
 }
 
 /**
@@ -62,19 +69,19 @@ export async function databaseTime({ kind, db }: Store): Promise<number> {
   return row.now
 }
 
-function sqlite(path: string): Dialect {
+function sqlite(driver: Driver): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => checkedDriver(sqliteDriver(path)),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
 }
 
-function postgres(url: string, schema: string): Dialect {
+function postgres(driver: Driver): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => checkedDriver(postgresDriver({ url, schema })),
+    createDriver: () => driver,
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
