@@ -7,7 +7,7 @@ import { withExistingAuth } from '../with-auth.ts'
 
 export const usersDelete: Command = defineCommand({
   name: 'users delete',
-  summary: 'Delete an account: its sessions end, its personal data goes, its identifiers are free again',
+  summary: 'Delete an account: sessions end, personal data goes, identifiers are free again',
   words: ONE_USER,
   flags: { yes: { help: 'Really do it: there is no way back' }, ...storeFlags },
   async work({ flags, words: [named = ''] }, io) {
