@@ -63,7 +63,9 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     })
     const listed = JSON.parse((await here(['users', 'list', '--json'])).stdout)
     expect(listed).toHaveLength(2)
-    expect(listed).toEqual(expect.arrayContaining(added.map((user) => ({ ...user, disabled: false, last_login_at: null }))))
+    expect(listed).toEqual(
+      expect.arrayContaining(added.map((user) => ({ ...user, disabled: false, last_login_at: null }))),
+    )
   })
 
   test('what cannot be added is refused in one sentence, and nothing is added', async () => {
