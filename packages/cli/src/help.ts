@@ -10,7 +10,13 @@ export function overview(commands: readonly CommandFacts[]): string {
   return page(
     'Mapae 마패: run and look after the auth server',
     section('Usage', ['mapae <command> [options]']),
-    section('Commands', columns(commands.map(({ name, summary }) => [name, summary]))),
+    section(
+      'Commands',
+      hanging(
+        commands.map(({ name, summary }) => [name, summary]),
+        WIDTH,
+      ),
+    ),
     section('Settings', [
       'Flags win over the environment (MAPAE_URL, MAPAE_SECRET, MAPAE_DATABASE …), and that over the',
       'defaults. mapae start --help lists them all.',

@@ -164,6 +164,14 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     const json = (await here(['users', 'list', '--json'], { tty: true })).stdout
     expect(json).not.toMatch(/[^\P{C}\n]/u)
     expect(JSON.parse(json)[0].name).toBe(name)
+    for (const args of [
+      ['users', 'show', 'kim'],
+      ['users', 'show', 'kim', '--json'],
+    ]) {
+      const shown = (await here(args, { tty: true })).stdout
+      expect(shown).toContain('\\u202e')
+      expect(shown).not.toMatch(/[^\P{C}\n]|\u3164/u)
+    }
   })
 
   test('keys are listed and rotated: published first, or at once', async () => {

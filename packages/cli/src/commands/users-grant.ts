@@ -1,6 +1,6 @@
 import { type Command, defineCommand } from '../command.ts'
 import { grantFlags, grantsInWords, readGrantFlags } from '../grant-flags.ts'
-import { printable } from '../printable.ts'
+import { jsonLines, printable } from '../printable.ts'
 import { ONE_USER, requireUser } from '../require-user.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
@@ -18,9 +18,7 @@ export const usersGrant: Command = defineCommand({
       return (await api.grant({ id, ...grants })) ?? { roles: [], scopes: [] }
     })
     io.stdout.write(
-      flags.json
-        ? `${JSON.stringify(held, null, 2)}\n`
-        : `The account ${printable(named)} has ${grantsInWords(held)}.\n`,
+      flags.json ? jsonLines(held) : `The account ${printable(named)} has ${grantsInWords(held)}.\n`,
     )
     return 0
   },

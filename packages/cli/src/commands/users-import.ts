@@ -19,8 +19,8 @@ export const usersImport: Command = defineCommand({
   words: { usage: 'FILE|-', least: 1, most: 1 },
   flags: storeFlags,
   notes: [
-    'FILE has a JSON object a line: email, username or both; and as they are known password_hash (argon2, bcrypt,\nscrypt, PBKDF2), email_verified, name, roles, scopes, disabled, created_at (seconds), id, and the claims of a profile.',
-    'Who is there already stays as they are, so an import that broke off is run again from the start. Lines that are\nrefused are named on standard error, and then the exit code is 1.',
+    'FILE has a JSON object a line: email, username or both; and as they are known password_hash (argon2, bcrypt, scrypt, PBKDF2), email_verified, name, roles, scopes, disabled, created_at (seconds), id, and the claims of a profile.',
+    'Who is there already stays as they are, so an import that broke off is run again from the start. Lines that are refused are named on standard error, and then the exit code is 1.',
   ],
   examples: ['mapae users import users.jsonl', 'zcat users.jsonl.gz | mapae users import -'],
   async work({ flags, words: [file = ''] }, io) {

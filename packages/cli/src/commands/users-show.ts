@@ -2,7 +2,7 @@ import type { AccountOverview, SessionOverview } from '@mapae/server'
 import { columns } from '../columns.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { localTime } from '../moments.ts'
-import { printable } from '../printable.ts'
+import { jsonLines, printable } from '../printable.ts'
 import { ONE_USER, requireUser } from '../require-user.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
@@ -17,7 +17,7 @@ export const usersShow: Command = defineCommand({
       const user = await requireUser(api, named)
       return { user, sessions: await api.listSessions(user.id) }
     })
-    if (flags.json) io.stdout.write(`${JSON.stringify({ user, sessions }, null, 2)}\n`)
+    if (flags.json) io.stdout.write(jsonLines({ user, sessions }))
     else for (const line of [...aboutUser(user), ...aboutSessions(sessions)]) io.stdout.write(`${line}\n`)
     return 0
   },
