@@ -6,9 +6,9 @@ import type { Store } from './store/open-store.ts'
 import { type Sweep, sweeps } from './sweeps.ts'
 
 /** Rows in one statement: a few milliseconds. */
-const BATCH = 500
+const BATCH = 200
 /** Statements of one sweep in one round: what is left after that waits for the next round. */
-const BATCHES = 20
+const BATCHES = 50
 /** Milliseconds between two statements, for everybody else. */
 const PAUSE = 50
 
