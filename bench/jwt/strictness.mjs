@@ -1,5 +1,5 @@
 // Writes docs/strictness.md: gives each library the same tokens and keys and notes what it does. Run: node bench/jwt/strictness.mjs
-import { createHmac, generateKeyPairSync, sign as rawSign } from 'node:crypto'
+import { createHmac, createPublicKey, generateKeyPairSync, sign as rawSign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createSigner, createVerifier, generateKey, importKey, toPublicKey } from '@mapae/jwt'
@@ -82,6 +82,7 @@ const TOKENS = [
     'RFC 7515 §5.2',
     join(h, base64url(Buffer.from(withClaims('"a":"\xff"'), 'latin1'))),
   ],
+  ['half a surrogate pair in a claim', 'RFC 8259 §8.2', forge(HEADER, withClaims('"a":"\\ud800"'))],
   ['`exp` as text', 'RFC 7519 §4.1.4', forge(HEADER, { ...CLAIMS, exp: String(now + 3600) })],
   [
     '`exp` beyond numbers (1e999)',
@@ -174,6 +175,24 @@ function signers(alg, key) {
   }
 }
 
+/** A key of small order, and a token that its owner has not signed: nobody has to have a private key for it. */
+const weak = { kty: 'OKP', crv: 'Ed25519', x: base64url(Buffer.from([1, ...Buffer.alloc(31)])) }
+const weakToken = `${base64url(JSON.stringify({ alg: 'EdDSA', typ: 'JWT' }))}.${p}.${base64url(Buffer.from([1, ...Buffer.alloc(63)]))}`
+const weakKey = createPublicKey({ key: weak, format: 'jwk' })
+const weakVerifiers = {
+  mapae: () => createVerifier({ keys: importKey(weak), issuer, audience, typ: 'JWT' })(weakToken),
+  jose: () => jose.jwtVerify(weakToken, weakKey, { algorithms: ['EdDSA'], issuer, audience, typ: 'JWT' }),
+  'fast-jwt': () =>
+    fastJwt.createVerifier({
+      key: weakKey.export({ type: 'spki', format: 'pem' }).toString(),
+      algorithms: ['EdDSA'],
+      allowedIss: issuer,
+      allowedAud: audience,
+      cache: false,
+    })(weakToken),
+  jsonwebtoken: () => jsonwebtoken.verify(weakToken, weakKey, { algorithms: ['EdDSA'], issuer, audience }),
+}
+
 async function outcome(act) {
   try {
     await act()
@@ -196,6 +215,7 @@ for (const [what, rfc, token, key = secret] of TOKENS) {
   const verify = verifiers(key)
   lines.push(await row(what, rfc, Object.fromEntries(NAMES.map((name) => [name, () => verify[name](token)]))))
 }
+lines.push(await row('forged for an Ed25519 key of small order', 'RFC 7748 §6.1', weakVerifiers))
 const keyLines = []
 for (const [what, rfc, alg, key] of KEYS) keyLines.push(await row(what, rfc, signers(alg, key)))
 
