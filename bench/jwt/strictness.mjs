@@ -215,7 +215,7 @@ for (const [what, rfc, token, key = secret] of TOKENS) {
   const verify = verifiers(key)
   lines.push(await row(what, rfc, Object.fromEntries(NAMES.map((name) => [name, () => verify[name](token)]))))
 }
-lines.push(await row('forged for an Ed25519 key of small order', 'RFC 7748 §6.1', weakVerifiers))
+lines.push(await row('forged for an Ed25519 key of small order', 'RFC 8725 §3.4', weakVerifiers))
 const keyLines = []
 for (const [what, rfc, alg, key] of KEYS) keyLines.push(await row(what, rfc, signers(alg, key)))
 
