@@ -54,7 +54,7 @@ async function run() {
   if (flags.quick || flags.only) return
   mkdirSync(saved, { recursive: true })
   const record = { node: Number(own), where, date: new Date().toISOString().slice(0, 10), results }
-  writeFileSync(new URL(`./node-${own}.json`, saved), `${JSON.stringify(record, null, 1)}\n`)
+  writeFileSync(new URL(`./node-${own}.json`, saved), `${JSON.stringify(record, null, 2)}\n`)
   report()
 }
 
