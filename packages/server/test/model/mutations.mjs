@@ -1,0 +1,304 @@
+// node packages/server/test/model/mutations.mjs [sqlite|postgres] [words of a mutation]
+// Breaks the session rules on purpose, one way at a time in a copy of this checkout, and shows the shortest story in
+// which the model test sees it. Without words of one mutation it writes docs/model-mutations.md. Takes several minutes.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * @typedef {{ what: string, file: string, from: string, to: string, unseen?: string }} Mutation
+ * `unseen`: why nobody outside can tell the difference.
+ */
+
+/** @type {readonly Mutation[]} */
+const mutations = [
+  {
+    what: 'row 3: an end is not looked at',
+    file: 'session-rules.ts',
+    from: "  if (session.endedAt !== null) return session.endReason ?? 'ended'\n",
+    to: '',
+  },
+  {
+    what: 'row 3: the idle end comes a millisecond later',
+    file: 'session-rules.ts',
+    from: 'session.idleExpiresAt <= now',
+    to: 'session.idleExpiresAt < now',
+  },
+  {
+    what: 'row 4 is gone: a late tab rotates',
+    file: 'session-rules.ts',
+    from: 'const lateTab = fresh && ',
+    to: 'const lateTab = !fresh && fresh && ',
+  },
+  {
+    what: 'row 4 holds for ever, not for the reuse interval',
+    file: 'session-rules.ts',
+    from: 'const lateTab = fresh && ',
+    to: 'const lateTab = ',
+  },
+  {
+    what: 'row 6 is gone: what is newer than the row is refused',
+    file: 'session-rules.ts',
+    from: "if (behind < 0) return { type: 'adopt' }",
+    to: "if (behind < 0) return { type: 'foreign' }",
+  },
+  {
+    what: 'row 6 goes on from the row instead of the token',
+    file: 'renewal.ts',
+    from: 'const generation = presented.generation + 1',
+    to: 'const generation = session.generation + 1',
+  },
+  {
+    what: 'row 7 forgets the attempt id',
+    file: 'session-rules.ts',
+    from: "    if (same(presented.attemptHash, session.attemptHash)) return { type: 'repeat', because: 'same-attempt' }\n",
+    to: '',
+  },
+  {
+    what: 'row 7 takes every older token within the interval',
+    file: 'session-rules.ts',
+    from: 'if (behind === 1) {',
+    to: 'if (behind >= 1) {',
+  },
+  {
+    what: 'the reuse interval includes its last moment',
+    file: 'session-rules.ts',
+    from: '< reuseInterval * 1000',
+    to: '<= reuseInterval * 1000',
+  },
+  {
+    what: 'the reuse interval begins anew with every request',
+    file: 'renewal.ts',
+    from: '  return judge(\n    session,',
+    to: '  return judge(\n    { ...session, rotatedAt: arrivedAt },',
+  },
+  {
+    what: 'a clock that stepped back counts as time gone by',
+    file: 'session-rules.ts',
+    from: 'Math.max(0, presented.arrivedAt - session.rotatedAt)',
+    to: 'Math.abs(presented.arrivedAt - session.rotatedAt)',
+  },
+  {
+    what: 'row 8 is gone: a delayed duplicate is a theft',
+    file: 'session-rules.ts',
+    from: "  if (behind === 2 && same(presented.attemptHash, session.previousAttemptHash)) return { type: 'superseded' }\n",
+    to: '',
+  },
+  {
+    what: 'row 8 has nothing to compare: the attempt id before is not kept',
+    file: 'renewal.ts',
+    from: 'return rotate(ctx, its, its.session.attemptHash)',
+    to: 'return rotate(ctx, its, null)',
+  },
+  {
+    what: 'row 9 refuses and does not end',
+    file: 'session-rules.ts',
+    from: "return { type: 'reused' }",
+    to: "return { type: 'superseded' }",
+  },
+  {
+    what: 'row 9 says that the session ended, and does not end it',
+    file: 'renewal.ts',
+    from: 'if (!(await endReusedSession(db, { id: session.id, presented: presented.generation, reason, now })))',
+    to: 'if (reason === undefined && (await endReusedSession(db, { id: session.id, presented: 0, reason, now })))',
+  },
+  {
+    what: 'of two that race both win: the loser is answered with a token of its own',
+    file: 'renewal.ts',
+    from: '  if (!won) return undefined\n',
+    to: '',
+  },
+  {
+    what: 'the loser of a race is judged again by the row that it read before',
+    file: 'renewal.ts',
+    from: '    session = await findSession(ctx.store.db, presented.sid)\n',
+    to: '',
+  },
+  {
+    what: 'the statement that rotates does not look at the generation',
+    file: 'store/sessions.ts',
+    from: "      .where('generation', '=', rotation.expectedGeneration)\n      .where('refresh_hash', '=', rotation.expectedHash)\n",
+    to: '',
+  },
+  {
+    what: 'the statement that rotates does not keep the attempt id',
+    file: 'store/sessions.ts',
+    from: 'attempt_hash: rotation.attemptHash,',
+    to: 'attempt_hash: null,',
+  },
+  {
+    what: 'the statement that rotates does not write down when',
+    file: 'store/sessions.ts',
+    from: '        rotated_at: rotation.now,\n',
+    to: '',
+  },
+  {
+    what: 'renewal does not keep a session awake',
+    file: 'store/sessions.ts',
+    from: '        idle_expires_at: rotation.idleExpiresAt,\n      })\n',
+    to: '      })\n',
+  },
+  {
+    what: 'an end takes the place of an earlier one',
+    file: 'store/sessions.ts',
+    from: ".where('id', '=', id)\n    .where('ended_at', 'is', null)\n    .returning('id')",
+    to: ".where('id', '=', id)\n    .returning('id')",
+  },
+  {
+    what: 'the access token of another session will do',
+    file: 'renewal.ts',
+    from: '(presented && access.claims.sid !== presented.sid) ||',
+    to: '',
+  },
+  {
+    what: 'the secret of a refresh token is the same for every generation',
+    file: 'refresh-token.ts',
+    from: "createHmac('sha256', refreshKey).update(",
+    to: "createHmac('sha256', refreshKey).update(sid + salt || ",
+  },
+  {
+    what: 'only the newest server secret reads',
+    file: 'refresh-token.ts',
+    from: 'secrets.find((secret) => secret.k === presented.k)',
+    to: 'secrets.slice(0, 1).find((secret) => secret.k === presented.k)',
+  },
+  {
+    what: 'a retry is answered with a token of the newest server secret only',
+    file: 'refresh-token.ts',
+    from: '  return secrets\n    .map(',
+    to: '  return secrets.slice(0, 1)\n    .map(',
+  },
+  {
+    what: 'an access token outlives its session',
+    file: 'access-token.ts',
+    from: 'Math.min(iat + ctx.settings.accessTokenLifetime, seconds(session.expiresAt))',
+    to: 'iat + ctx.settings.accessTokenLifetime',
+  },
+  {
+    what: 'a key that another replica has just made is not looked for',
+    file: 'signing-keys.ts',
+    from: '      if (kid !== undefined && !publicKeys.has(kid)) await lookAgain()\n',
+    to: '',
+  },
+  {
+    what: 'the statement that rotates does not compare the hash',
+    file: 'store/sessions.ts',
+    from: "      .where('refresh_hash', '=', rotation.expectedHash)\n",
+    to: '',
+    unseen: 'the generation alone tells rows apart, unless commits were lost between reading and writing one',
+  },
+  {
+    what: 'the statement that rotates does not look whether the session ended meanwhile',
+    file: 'store/sessions.ts',
+    from: "      .where('refresh_hash', '=', rotation.expectedHash)\n      .where('ended_at', 'is', null)\n",
+    to: "      .where('refresh_hash', '=', rotation.expectedHash)\n",
+    unseen:
+      'it stays ended, and a renewal that began before the end may as well have been answered before it',
+  },
+]
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const [database = 'sqlite', ...words] = process.argv.slice(2)
+const chosen = mutations.filter(({ what }) => what.includes(words.join(' ')))
+const copy = mkdtempSync(join(tmpdir(), 'mapae-mutations-'))
+try {
+  copyCheckout()
+  const reports = chosen.map(report)
+  if (words.length === 0 && database === 'sqlite')
+    writeFileSync(join(root, 'docs/model-mutations.md'), page(reports))
+} finally {
+  rmSync(copy, { recursive: true, force: true })
+}
+
+function copyCheckout() {
+  for (const name of ['packages', 'test-support', 'vitest.config.ts', 'package.json', 'tsconfig.base.json'])
+    cpSync(join(root, name), join(copy, name), {
+      recursive: true,
+      filter: (path) => !/\/(dist|node_modules)(\/|$)/.test(path),
+    })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+}
+
+/**
+ * @param {Mutation} mutation
+ * @returns {{ mutation: Mutation, story: string | undefined }}
+ */
+function report(mutation) {
+  const file = join(copy, 'packages/server/src', mutation.file)
+  const source = readFileSync(file, 'utf8')
+  if (source.split(mutation.from).length !== 2)
+    throw new Error(`${mutation.file} does not hold, once, what "${mutation.what}" breaks`)
+  writeFileSync(
+    file,
+    source.replace(mutation.from, () => mutation.to),
+  )
+  const story = storyThatShowsIt()
+  writeFileSync(file, source)
+  const expected = mutation.unseen === undefined
+  if (expected !== (story !== undefined)) process.exitCode = 1
+  console.log(`${story === undefined ? 'NOT SEEN' : 'seen'}: ${mutation.what}\n${story ?? ''}`)
+  return { mutation, story }
+}
+
+/** The model test's own words, or undefined when it passes. */
+function storyThatShowsIt() {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      'packages/server/test/model',
+      '-t',
+      database,
+      '--reporter=json',
+    ],
+    {
+      cwd: copy,
+      encoding: 'utf8',
+      env: { ...process.env, MAPAE_MODEL_RUNS: '400', MAPAE_MODEL_SEED: '1' },
+      maxBuffer: 2 ** 28,
+    },
+  )
+  if (status === 0) return undefined
+  const said = JSON.parse(stdout.slice(stdout.indexOf('{"numTotal'))).testResults[0].assertionResults
+  const message = said.flatMap((/** @type {{ failureMessages: string[] }} */ one) => one.failureMessages)[0]
+  return message ? story(message) : `${stdout}${stderr}`
+}
+
+/** @param {string} message with the name of the error before, and where it was thrown behind */
+function story(message) {
+  const [words = ''] = message.replace(/^Disagreement: \n/, '').split(/\n\s+at /)
+  return words.trimEnd()
+}
+
+/** @param {readonly { mutation: Mutation, story: string | undefined }[]} reports */
+function page(reports) {
+  const seen = reports.filter(({ story }) => story !== undefined)
+  const unseen = reports.filter(({ story }) => story === undefined)
+  return [
+    '# What the model test sees',
+    '',
+    'Written by `node packages/server/test/model/mutations.mjs`, which breaks the session rules in one place at a time and',
+    'runs the [model test](model.md) until it fails. Each story is as short as fast-check could make it; tokens are named by',
+    'their generation, attempt ids `a1`, `a2` …',
+    '',
+    ...seen.flatMap(({ mutation, story }, index) => [
+      `## ${index + 1}. ${mutation.what}`,
+      '',
+      `\`${mutation.file}\``,
+      '',
+      '```text',
+      story ?? '',
+      '```',
+      '',
+    ]),
+    '## What nobody can see',
+    '',
+    ...unseen.map(
+      ({ mutation }) => `- ${mutation.what} (\`${mutation.file}\`): ${mutation.unseen ?? 'NOT SEEN'}.`,
+    ),
+    '',
+  ].join('\n')
+}

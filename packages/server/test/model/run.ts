@@ -1,0 +1,118 @@
+import fc from 'fast-check'
+import { type Arena, clockOf, logIn, settings, tidy } from './arena.ts'
+import { deliver } from './deliver.ts'
+import { beginHistory } from './history.ts'
+import { opened } from './rules.ts'
+import { type Step, send } from './steps.ts'
+import { readRow, sameRow } from './stored.ts'
+import { broken, Disagreement, disagreement } from './words.ts'
+import type { Party, Session, World } from './world.ts'
+
+/** An honest client, by what it does about attempt ids. */
+export interface ClientKind {
+  readonly keepsAttempts: boolean
+}
+
+/** Plays one story in an arena. Throws a `Disagreement` as soon as the server and the model part. */
+export async function play(
+  arena: Arena,
+  clients: readonly ClientKind[],
+  story: Iterable<Step>,
+): Promise<World> {
+  await tidy(arena)
+  const world = await begin(arena, clients)
+  try {
+    await fc.asyncModelRun(() => ({ model: world, real: world }), story)
+    await end(world)
+  } catch (thrown) {
+    throw thrown instanceof Disagreement ? thrown : broken(world, thrown)
+  }
+  return world
+}
+
+async function begin(arena: Arena, clients: readonly ClientKind[]): Promise<World> {
+  const trace: string[] = []
+  const parties: Party[] = []
+  for (const [index, { keepsAttempts }] of clients.entries()) {
+    const name = `client ${index + 1}`
+    const { session, pair } = await login(arena, name)
+    const store = { pair, pending: undefined, broughtBy: undefined }
+    parties.push({ name, honest: true, session, keepsAttempts, store, loggedOut: undefined })
+    trace.push(`${name}, which ${keepsAttempts ? 'keeps' : 'makes no'} attempt ids, logs in: generation 1`)
+  }
+  return {
+    arena,
+    sessions: parties.map(({ session }) => session),
+    parties,
+    sent: [],
+    underWay: [],
+    trace,
+    decided: new Map(),
+    attempts: 0,
+    restores: 0,
+    backup: undefined,
+    raced: false,
+    doubted: false,
+  }
+}
+
+async function login(
+  arena: Arena,
+  owner: string,
+): Promise<{ session: Session; pair: Party['store']['pair'] }> {
+  const [replica] = arena.replicas
+  const at = clockOf(arena, replica)
+  const { status, json } = await logIn(replica)
+  if (status !== 200) throw new Error(`the login was answered ${status} ${json.code}`)
+  const { access_token: access, refresh_token: refresh, session_id: sid, user } = json
+  const row = opened(refresh, at, settings)
+  const history = beginHistory(refresh, at)
+  const session: Session = {
+    sid,
+    accountId: user.id,
+    owner,
+    kind: 'rotating',
+    row,
+    history,
+    excuses: new Set(),
+    events: [],
+  }
+  return { session, pair: { access, refresh } }
+}
+
+/** Whatever happened: everybody tries once more, and the rows and the audited events are what the model says. */
+async function end(world: World): Promise<void> {
+  const [replica] = world.arena.replicas
+  for (const by of world.parties) {
+    await deliver(world, [
+      { type: 'renewal', message: send(world, by, { tab: 'A' }), replica, fate: 'arrives' },
+    ])
+  }
+  for (const session of world.sessions) {
+    if (!sameRow(await readRow(world, session), session.row))
+      throw await disagreement(world, session, ['at the end the row is not what the model says it is'])
+    if (world.doubted) continue
+    const [heard, expected] = [heardOf(world, session), expectedOf(world, session)]
+    if (heard.join() !== expected.join())
+      throw await disagreement(world, session, [
+        `events: ${heard.join(', ')}`,
+        `expected: ${expected.join(', ')}`,
+      ])
+  }
+}
+
+const FETCHES = ['session.fetched_without_attempt', 'session.line_shared']
+const AUDITED = ['session.reuse_detected', 'session.adopted', 'session.access_token_mismatch']
+
+function heardOf(world: World, { sid }: Session): readonly string[] {
+  const heard = world.arena.site.events.filter((event) => 'sessionId' in event && event.sessionId === sid)
+  return heard.map(({ type }) => type as string).filter((type) => isAudited(world, type))
+}
+
+function expectedOf(world: World, { events }: Session): readonly string[] {
+  return events.filter((type) => isAudited(world, type))
+}
+
+function isAudited({ raced }: World, type: string): boolean {
+  return AUDITED.includes(type) || (!raced && FETCHES.includes(type))
+}
