@@ -10,8 +10,8 @@ export interface Grants {
 const ROLE = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._:/@-]{0,62}[\p{L}\p{M}\p{N}])?$/u
 /** A scope-token (RFC 6749 §3.3) that a person can still read. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
-/** Bytes. A browser keeps no cookie over 4096, and the access token has to fit into one. */
-const LARGEST = 2000
+/** Bytes. What else an access token says must fit beside them into the budget of a token (1.8 KB by default). */
+const LARGEST = 640
 
 /**
  * Roles and scopes as they are kept: NFC, each once, in order.

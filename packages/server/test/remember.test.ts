@@ -83,7 +83,7 @@ describe.each(databases)('"keep me logged in" turned off, on $name', (database) 
     await server.register({ email, remember: false })
     for (const body of [{}, { remember: true }]) {
       const kept = await server.login({ email, transport: 'cookie', ...body })
-      for (const cookie of kept.setCookies) expect(cookie).toContain(`; Max-Age=${30 * 86_400};`)
+      for (const cookie of kept.setCookies) expect(cookie).toContain(`; Max-Age=${180 * 86_400};`)
       expect(kept.json.refresh_expires_in).toBe(30 * 86_400)
     }
   })

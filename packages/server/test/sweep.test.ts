@@ -21,6 +21,9 @@ describe.each(databases)('the sweep, on $name', (database) => {
       sessions_expired: 0,
       accounts_deleted: 0,
       revocations: 0,
+      codes: 0,
+      mails: 0,
+      dpop_proofs: 0,
     })
   })
 

@@ -138,6 +138,8 @@ function startServer(site: Site, dials: Dials): Auth {
     sessionIdleLifetime: settings.idleLifetime / 1000,
     sessionLifetime: settings.lifetime / 1000,
     accessTokenLifetime: ACCESS_LIFETIME,
+    sessionsPerAccount: 10_000,
+    sweepInterval: 0,
     onEvent: (event) => void site.events.push(event),
   })
 }

@@ -52,6 +52,6 @@ describe.each(databases)('sessions, by their model, on $name', (database) => {
     const counts = rules.map((rule) => `${rule}: ${decided.get(rule) ?? 0}`).join(', ')
     console.log(`${database.name}: ${outcome.numRuns} stories, seed ${SEED}; decided by row ${counts}`)
     if (outcome.errorInstance) throw outcome.errorInstance
-    expect(rules.filter((rule) => !decided.get(rule))).toEqual([])
+    if (!outcome.interrupted) expect(rules.filter((rule) => !decided.get(rule))).toEqual([])
   }, 3_600_000)
 })
