@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { sign as cryptoSign } from 'node:crypto'
+import { createHmac, sign as cryptoSign } from 'node:crypto'
 import {
   type Algorithm,
   createSigner,
   createVerifier,
   decodeUnverified,
   generateKey,
+  type Key,
   signJws,
   signJwt,
   verifyJws,
@@ -312,6 +313,51 @@ describe('shared memory', () => {
       })
       for (let n = 0; n < 3; n++) expect(verify(outer).claims.sub).toBe('outer')
       expect(new Set(seen)).toEqual(new Set(['inner']))
+    }
+  })
+})
+
+describe('a payload that is spelled another way than it was signed, or signed in a wrong spelling', () => {
+  const secret = generateKey('HS256')
+  const pair = generateKey('Ed25519')
+  const signedBy = {
+    HS256: (input: string) =>
+      createHmac('sha256', secret.keyObject).update(input, 'latin1').digest('base64url'),
+    Ed25519: (input: string) =>
+      cryptoSign(null, Buffer.from(input, 'latin1'), pair.keyObject).toString('base64url'),
+  }
+  const forge = (key: Key, sign: (input: string) => string, payload: string) => {
+    const input = `${segment({ alg: key.alg, typ: 'JWT', kid: key.kid })}.${payload}`
+    return `${input}.${sign(input)}`
+  }
+  const good = segment({ ...CLAIMS, a: 1 })
+
+  it.each([
+    ['padding', `${good}==`],
+    ['white space', `${good.slice(0, 8)} ${good.slice(8)}`],
+    ['stray bits', good.replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1))],
+    ['a character whose low byte was signed', String.fromCharCode(good.charCodeAt(0) + 256) + good.slice(1)],
+    [
+      'another alphabet',
+      segment(Buffer.from([0xfb, 0xff, 0xbf]).toString('latin1')).replaceAll('_', '/') + '+/',
+    ],
+  ])('is refused for %s, though the signature holds', (_, payload) => {
+    for (const [key, sign] of [
+      [secret, signedBy.HS256],
+      [pair, signedBy.Ed25519],
+    ] as const) {
+      const token = forge(key, sign, payload)
+      expectRefusal(() => verifyJws({ token, keys: key }), 'token_malformed', /payload is not canonical/)
+      expectRefusal(
+        () => verifyJwt({ token, keys: key, ...POLICY }),
+        'token_malformed',
+        /payload is not canonical/,
+      )
+      expectRefusal(
+        () => verifyJws({ token: `${token.slice(0, -9)}AAAAAAAAA`, keys: key }),
+        'token_malformed',
+      )
+      expect(verifyJwt({ token: forge(key, sign, good), keys: key, ...POLICY }).claims['a']).toBe(1)
     }
   })
 })
