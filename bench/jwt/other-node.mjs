@@ -10,8 +10,8 @@ import { runTool } from '../../scripts/setup/tool.mjs'
 export async function runOnNode(major, flags) {
   const binary = await fetchNode(major)
   const child = spawn(binary, ['bench/run.mjs', 'jwt', ...flags], { cwd: root, stdio: 'inherit' })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`The benchmark failed on Node ${major}.`)
+  const [code, signal] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`The benchmark failed on Node ${major}: ${signal ?? `exit code ${code}`}.`)
 }
 
 async function fetchNode(major) {
