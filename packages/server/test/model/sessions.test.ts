@@ -8,7 +8,8 @@ import { stories } from './steps.ts'
 
 /** How many stories are played: by hand thousands, with every test run what fits into the time. */
 const RUNS = Number(process.env['MAPAE_MODEL_RUNS'] ?? 200)
-const SEED = Number(process.env['MAPAE_MODEL_SEED'] ?? Date.now() % 2 ** 31)
+/** The same stories with every test run, others by hand: a change is not to be blamed for an older fault. */
+const SEED = Number(process.env['MAPAE_MODEL_SEED'] ?? 20_261_125)
 const TIME = process.env['MAPAE_MODEL_RUNS'] ? undefined : 20_000
 /** An arena is left after so many stories, before its audit log grows long; and after one that failed. */
 const RUNS_IN_AN_ARENA = 200
