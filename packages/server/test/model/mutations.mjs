@@ -242,7 +242,7 @@ function report(mutation) {
   return { mutation, story }
 }
 
-/** The model test's own words, or undefined when it passes. */
+/** The model test's own words, or undefined when it passes. Throws when it failed in any other way. */
 function storyThatShowsIt() {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -262,15 +262,9 @@ function storyThatShowsIt() {
     },
   )
   if (status === 0) return undefined
-  const said = JSON.parse(stdout.slice(stdout.indexOf('{"numTotal'))).testResults[0].assertionResults
-  const message = said.flatMap((/** @type {{ failureMessages: string[] }} */ one) => one.failureMessages)[0]
-  return message ? story(message) : `${stdout}${stderr}`
-}
-
-/** @param {string} message with the name of the error before, and where it was thrown behind */
-function story(message) {
-  const [words = ''] = message.replace(/^Disagreement: \n/, '').split(/\n\s+at /)
-  return words.trimEnd()
+  const [, words] = /"Disagreement: \\n(.*?)\\n\s+at /.exec(stdout) ?? []
+  if (words === undefined) throw new Error(`the model test could not be run:\n${stdout}${stderr}`)
+  return JSON.parse(`"${words}"`).trimEnd()
 }
 
 /** @param {readonly { mutation: Mutation, story: string | undefined }[]} reports */
