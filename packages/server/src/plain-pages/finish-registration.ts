@@ -1,25 +1,8 @@
 import type { PageData } from '../pages.ts'
-import { codeForm } from './code-form.ts'
-import { escapeHtml, formPage } from './form-page.ts'
+import { newPasswordPage } from './new-password.ts'
 
 export function finishRegistrationPage(data: PageData['finish-registration']): Response {
-  const { language } = data
-  const say = words[language]
-  switch (data.state) {
-    case 'form': {
-      const form = { ...data, action: '/finish-registration', password: 'new', button: say.button } as const
-      return formPage({
-        ...data,
-        title: say.title,
-        lead: say.lead(escapeHtml(data.email)),
-        body: codeForm(form),
-      })
-    }
-    case 'done':
-      return formPage({ ...data, title: say.done, lead: say.doneLead })
-    case 'expired':
-      return formPage({ ...data, title: say.expired, lead: say.expiredLead })
-  }
+  return newPasswordPage(data, { action: '/finish-registration', say: words[data.language] })
 }
 
 const words = {

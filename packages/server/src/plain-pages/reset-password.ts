@@ -1,27 +1,10 @@
 import type { PageData } from '../pages.ts'
-import { codeForm } from './code-form.ts'
-import { escapeHtml, formPage } from './form-page.ts'
+import { newPasswordPage } from './new-password.ts'
 
 export function resetPasswordPage(data: PageData['reset-password']): Response {
-  const { language } = data
-  const say = words[language]
-  switch (data.state) {
-    case 'form': {
-      const form = { ...data, action: '/reset-password', password: 'new', button: say.button } as const
-      return formPage({
-        ...data,
-        title: say.title,
-        lead: say.lead(escapeHtml(data.email)),
-        body: codeForm(form),
-      })
-    }
-    case 'done':
-      return formPage({ ...data, title: say.done, lead: say.doneLead })
-    case 'expired': {
-      const body = `<a class="button" href="/forgot-password">${say.again}</a>`
-      return formPage({ ...data, title: say.expired, lead: say.expiredLead, body })
-    }
-  }
+  const say = words[data.language]
+  const whenExpired = `<a class="button" href="/forgot-password">${say.again}</a>`
+  return newPasswordPage(data, { action: '/reset-password', say, whenExpired })
 }
 
 const words = {
