@@ -9,6 +9,7 @@ import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier }
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
 import { type Profile, parseProfile } from './profile.ts'
+import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
 import {
@@ -27,7 +28,6 @@ import {
 } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
 import { endAccountSessions } from './store/sessions.ts'
-import { StoreError } from './store/store-error.ts'
 
 /** An account as its owner and the API see it. Moments are seconds. */
 export interface User extends Profile {
@@ -249,16 +249,6 @@ export function readIdentifiers(
   ]
   if (identifiers.length === 0) throw new AuthError('invalid_request', `Send ${allowed.join(' or ')}.`)
   return identifiers
-}
-
-/** The unique index decides; of 50 registrations at once, one gets the identifier. */
-async function refusingTaken<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (thrown instanceof StoreError && thrown.code === 'duplicate') throw new AuthError('identifier_taken')
-    throw thrown
-  }
 }
 
 function overviewOf(account: AccountRecord, identifiers: readonly IdentifierRecord[]): AccountOverview {

@@ -6,11 +6,11 @@ import type { Language } from './language.ts'
 import { postLetter, requireMailer } from './mail-queue.ts'
 import { issueCode, useCode } from './one-time-code.ts'
 import { confirmPassword } from './reauthentication.ts'
+import { refusingTaken } from './refusing-taken.ts'
 import { findAccountByIdentifier, insertIdentifier } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, replaceEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
-import { StoreError } from './store/store-error.ts'
 
 interface How {
   readonly from: Origin
@@ -86,13 +86,4 @@ async function setEmail(
   const identifier = emailIdentifier(email)
   if (await replaceEmail(db, { ...identifier, accountId, now })) return
   await insertIdentifier(db, { ...identifier, accountId, now, verifiedAt: now })
-}
-
-async function refusingTaken<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (thrown instanceof StoreError && thrown.code === 'duplicate') throw new AuthError('identifier_taken')
-    throw thrown
-  }
 }

@@ -15,7 +15,7 @@ export function refuse(
   scheme?: TokenScheme | undefined,
 ): Response {
   const error = asAuthError(thrown)
-  const code = codeOf(thrown)
+  const code = codeOf(error)
   const { title } = refusals[code]
   const status = statusOf(code, error)
   if (status === 500 || thrown instanceof StoreError) report(thrown)
