@@ -1,3 +1,5 @@
+import { errorCode } from './error-code.ts'
+
 const PROBLEMS: ReadonlyMap<unknown, string> = new Map([
   ['EACCES', 'permission is denied'],
   ['EPERM', 'that is not permitted'],
@@ -12,15 +14,11 @@ const PROBLEMS: ReadonlyMap<unknown, string> = new Map([
 
 /** Why something with a file went wrong, as the end of a sentence. */
 export function fileProblem(thrown: unknown): string {
-  const code = codeOf(thrown)
+  const code = errorCode(thrown)
   return usualFileProblem(thrown) ?? (typeof code === 'string' ? code : 'it is not known why')
 }
 
 /** The same for the usual reasons; undefined for what is none of them. */
 export function usualFileProblem(thrown: unknown): string | undefined {
-  return PROBLEMS.get(codeOf(thrown))
-}
-
-function codeOf(thrown: unknown): unknown {
-  return thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined
+  return PROBLEMS.get(errorCode(thrown))
 }

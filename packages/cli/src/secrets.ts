@@ -4,6 +4,7 @@ import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CommandError } from './command-error.ts'
 import type { Environment } from './environment.ts'
+import { errorCode } from './error-code.ts'
 import { fileProblem } from './file-problem.ts'
 import { splitList } from './settings.ts'
 
@@ -69,7 +70,7 @@ async function readKept(file: string): Promise<string | undefined> {
   try {
     handle = await open(file, READ)
   } catch (error) {
-    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
   try {
@@ -102,7 +103,7 @@ async function makeSecret(folder: string, file: string): Promise<string | undefi
     await handle.sync()
     await link(draft, file)
   } catch (error) {
-    if (!(error instanceof Error && Reflect.get(error, 'code') === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   } finally {
     await handle.close()
     await rm(draft, { force: true })

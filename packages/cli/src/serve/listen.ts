@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { CommandError } from '../command-error.ts'
+import { errorCode } from '../error-code.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { refuseConnection } from './refuse-connection.ts'
 import { refusedRequest } from './refused-request.ts'
@@ -96,7 +97,7 @@ async function bindIfPresent(host: string, port: number, server: Server): Promis
   try {
     return await bind(host, port, server)
   } catch (error) {
-    if (error instanceof CommandError && ABSENT.has(codeOf(error.cause))) return undefined
+    if (error instanceof CommandError && ABSENT.has(errorCode(error.cause))) return undefined
     throw error
   }
 }
@@ -117,17 +118,13 @@ function bind(host: string, port: number, server: Server): Promise<Server> {
 }
 
 function problemOf(cause: unknown, host: string, port: number): string {
-  const code = codeOf(cause)
+  const code = errorCode(cause)
   if (code === 'EADDRINUSE')
     return `Port ${port} is taken: stop what listens there, or choose another with --port.`
   if (code === 'EACCES') return `Port ${port} is not for this user: choose one above 1023 with --port.`
   if (ABSENT.has(code) || code === 'ENOTFOUND')
     return `This machine has no address "${host}": choose another with --host.`
   return `Port ${port} on "${host}" cannot be listened on: ${String(code)}.`
-}
-
-function codeOf(thrown: unknown): unknown {
-  return thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined
 }
 
 function portOf(server: Server): number {
