@@ -141,13 +141,18 @@ describe.each(databases)('the store, on $name', (database) => {
 })
 
 describe('the store on SQLite', () => {
-  test('says unavailable while another process holds the lock for long, and waits while it is short', async () => {
+  const startSqlite = async () => {
     const [sqlite] = databases
     const database = await sqlite?.open()
     if (!database) throw new Error('SQLite comes first')
     const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
     open.push({ store, database })
     await migrate(store)
+    return { store, database }
+  }
+
+  test('says unavailable while another process holds the lock for long, and waits while it is short', async () => {
+    const { store, database } = await startSqlite()
 
     const { DatabaseSync } = await loadSqlite()
     const other = new DatabaseSync(pathOf(database))
@@ -167,12 +172,7 @@ describe('the store on SQLite', () => {
   })
 
   test('is durable: WAL, and every commit flushed', async () => {
-    const [sqlite] = databases
-    const database = await sqlite?.open()
-    if (!database) throw new Error('SQLite comes first')
-    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
-    open.push({ store, database })
-    await migrate(store)
+    const { store, database } = await startSqlite()
     const read = async (pragma: string) =>
       (await sql`select * from ${sql.raw(pragma)}`.execute(store.db)).rows[0]
     expect(await read('pragma_journal_mode')).toEqual({ journal_mode: 'wal' })
@@ -184,23 +184,13 @@ describe('the store on SQLite', () => {
   })
 
   test('is for its owner alone to read, with the log beside it', async () => {
-    const [sqlite] = databases
-    const database = await sqlite?.open()
-    if (!database) throw new Error('SQLite comes first')
-    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
-    open.push({ store, database })
-    await migrate(store)
+    const { database } = await startSqlite()
     for (const path of [pathOf(database), `${pathOf(database)}-wal`])
       expect((await stat(path)).mode & 0o777, path).toBe(0o600)
   })
 
   test('keeps its write-ahead log bounded', async () => {
-    const [sqlite] = databases
-    const database = await sqlite?.open()
-    if (!database) throw new Error('SQLite comes first')
-    const store = openStore({ kind: 'sqlite', path: pathOf(database) }, 'mapae')
-    open.push({ store, database })
-    await migrate(store)
+    const { store, database } = await startSqlite()
     await raiseSetting(store.db, 'n', 0)
     await sql`pragma wal_autocheckpoint = 100`.execute(store.db)
     for (let round = 0; round < 600; round++) {
