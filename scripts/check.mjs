@@ -1,5 +1,6 @@
 // `npm run check`: everything about this project that a program can check. Every check runs, also when another failed.
 // `npm run check imports docs` runs those alone.
+import { checkCitedTests } from './check/cited-tests.mjs'
 import { checkCoverage } from './check/coverage.mjs'
 import { checkDocs } from './check/docs.mjs'
 import { checkImports } from './check/imports.mjs'
@@ -23,6 +24,7 @@ const checks = {
   imports: checkImports,
   unused: checkUnusedCode,
   docs: checkDocs,
+  cited: checkCitedTests,
   contents: checkPackageContents,
   paths: checkLocalPaths,
   coverage: checkCoverage,
