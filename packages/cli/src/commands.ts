@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { doctor } from './commands/doctor.ts'
 import { keysList } from './commands/keys-list.ts'
 import { keysRotate } from './commands/keys-rotate.ts'
 import { migrate } from './commands/migrate.ts'
@@ -36,4 +37,5 @@ export const commands: readonly Command[] = [
   keysList,
   keysRotate,
   migrate,
+  doctor,
 ]

@@ -21,6 +21,7 @@ const COMMANDS = [
   'keys list',
   'keys rotate',
   'migrate',
+  'doctor',
 ]
 
 describe('help', () => {
