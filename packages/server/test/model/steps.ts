@@ -1,12 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeUnverified } from '@mapae/jwt'
 import fc from 'fast-check'
+import { startDevice } from '../../../../test-support/device.ts'
+import { type Answer, URL_OF_AUTH } from '../start-auth.ts'
 import { clockOf, closeServers, type Replica, restart } from './arena.ts'
 import { type Delivery, deliver, fates, receive } from './deliver.ts'
+import { prove } from './proof.ts'
 import { endOf } from './rules.ts'
 import { spoiled } from './spoil.ts'
 import { answerInWords, disagreement, duration, requestInWords } from './words.ts'
-import { generationOf, type Message, type Party, type Spoil, spoils, type World } from './world.ts'
+import {
+  boundSpoils,
+  generationOf,
+  type Message,
+  type Party,
+  type Session,
+  spoils,
+  type World,
+} from './world.ts'
 
 /** One thing that happens. fast-check makes lists of them, and shortens a list that shows a fault. */
 export type Step = fc.AsyncCommand<World, World>
@@ -29,7 +40,7 @@ export function stories(): fc.Arbitrary<Iterable<Step>> {
     happens(1, logsOut, fc.record({ who, replica })),
     happens(2, isBackedUp, fc.constant({})),
     happens(3, isRestored, fc.constant({}), hasBackup),
-    happens(2, triesSpoiled, fc.record({ who, replica, spoil: fc.constantFrom(...spoils) })),
+    happens(2, triesSpoiled, fc.record({ who, replica, spoil: fc.nat(59) })),
     happens(1, usesAccessToken, fc.record({ who, replica })),
   )
   return fc.commands([anything], { maxCommands: 40, size: 'max' })
@@ -88,7 +99,18 @@ async function renews(world: World, its: Of<typeof renewal>): Promise<void> {
   const message = send(world, party(world, its), { tab: its.tab })
   const delivery = { type: 'renewal', message, replica: at(world, its), fate: its.fate } as const
   if (its.requestIsLate) world.trace.push(`${requestInWords(delivery)}; the request is late`)
-  else await deliver(world, [delivery])
+  else await deliverAndHeed(world, delivery)
+}
+
+/** An honest client that is asked for a newer nonce, and hears it, tries once more at once (RFC 9449 §8). */
+export async function deliverAndHeed(
+  world: World,
+  delivery: Delivery & { readonly type: 'renewal' },
+): Promise<void> {
+  const [answer] = await deliver(world, [delivery])
+  const { by, tab } = delivery.message
+  if (answer?.json.code !== 'use_dpop_nonce' || delivery.fate !== 'arrives' || !by.honest) return
+  await deliver(world, [{ ...delivery, message: send(world, by, { tab }) }])
 }
 
 function hasSent(world: World): boolean {
@@ -112,7 +134,10 @@ async function happenAtOnce(world: World, { parts, downfall }: Of<typeof crowd>)
     const message = send(world, party(world, its), { tab: its.tab })
     return { type: 'renewal', message, replica: at(world, its), fate: its.fate }
   })
-  if (!downfall) return deliver(world, deliveries)
+  if (!downfall) {
+    await deliver(world, deliveries)
+    return
+  }
   const falling = at(world, downfall)
   await deliver(world, deliveries, {
     words: `${falling.name} is closed under them, and starts again`,
@@ -130,9 +155,9 @@ function answersAreUnderWay(world: World): boolean {
 async function answerArrives(world: World, { which }: Of<typeof lateAnswer>): Promise<void> {
   const [late] = world.underWay.splice(which % world.underWay.length, 1)
   if (!late) return
-  const { message, answer } = late
+  const { message, answer, at } = late
   world.trace.push(`a late answer reaches ${message.by.name}: ${answerInWords(answer)}`)
-  receive(message, answer)
+  receive(message, answer, at)
 }
 
 function hasBeenBrought(world: World, its: { readonly who: number }): boolean {
@@ -150,17 +175,19 @@ function fewThieves(world: World): boolean {
   return world.parties.filter((one) => !one.honest).length < 2
 }
 
-/** Somebody copies both tokens, not the attempt id under way. */
+/** Somebody copies both tokens, not the attempt id under way, nor the key. */
 async function isCopied(world: World, its: Of<typeof theft>): Promise<void> {
   const victim = party(world, its)
   const name = `thief ${world.parties.filter((one) => !one.honest).length + 1}`
-  victim.session.excuses.add('its tokens were copied')
+  const { session, store } = victim
+  if (!session.device) session.excuses.add('its tokens were copied')
   world.parties.push({
     name,
     honest: false,
-    session: victim.session,
-    keepsAttempts: its.keepsAttempts,
-    store: { pair: victim.store.pair, pending: undefined, broughtBy: undefined },
+    session,
+    keepsAttempts: its.keepsAttempts && !session.device,
+    device: session.device && (await startDevice()),
+    store: { pair: store.pair, pending: undefined, broughtBy: undefined, nonce: store.nonce },
     loggedOut: undefined,
   })
   world.trace.push(
@@ -247,17 +274,29 @@ async function isRestored(world: World): Promise<void> {
   world.restores++
   for (const [index, session] of world.sessions.entries()) {
     const kept = backup.sessions[index]
-    if (kept) Object.assign(session, structuredClone(kept))
+    if (kept)
+      Object.assign(session, arena.kind === 'sqlite' ? structuredClone(kept) : withProofs(session, kept))
   }
   world.trace.push('the backup is restored')
+}
+
+/** Where the rows of the sessions alone are put back, the proofs that were used stay used. */
+function withProofs(
+  { row: { bound }, history: { proofs } }: Session,
+  kept: Pick<Session, 'row' | 'history'>,
+): Pick<Session, 'row' | 'history'> {
+  const { row, history } = structuredClone(kept)
+  return { row: { ...row, bound }, history: { ...history, proofs } }
 }
 
 /** Somebody tries what must bring nothing and change nothing (rows 1 and 2). */
 async function triesSpoiled(
   world: World,
-  its: { readonly who: number; readonly replica: number; readonly spoil: Spoil },
+  its: { readonly who: number; readonly replica: number; readonly spoil: number },
 ): Promise<void> {
-  const message = spoiled(world, party(world, its), its.spoil)
+  const by = party(world, its)
+  const ways = by.session.device ? boundSpoils : spoils
+  const message = await spoiled(world, by, ways[its.spoil % ways.length] ?? ways[0])
   await deliver(world, [{ type: 'renewal', message, replica: at(world, its), fate: 'is lost' }])
 }
 
@@ -266,17 +305,38 @@ async function usesAccessToken(
   world: World,
   its: { readonly who: number; readonly replica: number },
 ): Promise<void> {
-  const { name, session, store } = party(world, its)
+  const by = party(world, its)
+  const { name, session, store, device } = by
   const now = clockOf(world.arena, at(world, its))
   const { iat = 0, exp = 0 } = decodeUnverified(store.pair.access).claims
   if (now < iat * 1000 || now >= exp * 1000) return
-  const answer = await at(world, its).call('GET', '/auth/me', { token: store.pair.access })
+  const isStolen = device !== session.device
+  const answer = await me(at(world, its), by, now)
   const said = answer.status === 200 ? '200' : answerInWords(answer)
   world.trace.push(`${name} uses the access token at ${at(world, its).name} → ${said}`)
   const reason = endOf(session.row, now)
-  const expected = reason === undefined ? '200' : `401 session_ended (${reason})`
+  const expected = isStolen
+    ? '401 invalid_dpop_proof'
+    : reason === undefined
+      ? '200'
+      : `401 session_ended (${reason})`
   if (said !== expected)
     throw await disagreement(world, session, [`expected: ${expected}`, `answered: ${said}`])
+}
+
+/** GET /auth/me, with a proof where the party has a key, and once more when a newer nonce is asked for. */
+async function me({ call }: Replica, by: Party, now: number): Promise<Answer> {
+  const { device, store } = by
+  const token = store.pair.access
+  if (!device) return call('GET', '/auth/me', { token })
+  const once = async (nonce: string | undefined) => {
+    const dpop = await device.proof({ method: 'GET', url: `${URL_OF_AUTH}/auth/me`, now, token, nonce })
+    return call('GET', '/auth/me', { headers: { authorization: `DPoP ${token}`, dpop } })
+  }
+  const first = await once(store.nonce?.value)
+  const given = first.headers.get('dpop-nonce')
+  if (given !== null) store.nonce = { value: given, at: now }
+  return first.json.code === 'use_dpop_nonce' ? once(store.nonce?.value) : first
 }
 
 /** Makes a request, as an honest client would: its attempt id is stored before it is sent. */
@@ -287,12 +347,15 @@ export function send(
 ): Message {
   if (by.keepsAttempts && attempt === undefined) by.store.pending ??= `a${++world.attempts}`
   const { pair, pending } = by.store
+  const { device } = by
   const message: Message = {
     by,
     tab,
     pair,
     generation: generationOf(pair.refresh),
     attempt: attempt ?? pending,
+    scheme: device ? 'DPoP' : 'Bearer',
+    proof: device && prove(world, by, device),
     spoil: undefined,
     restores: world.restores,
   }
