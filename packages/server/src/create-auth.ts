@@ -165,12 +165,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       longestAccessLifetime,
     }),
     passwords: createPasswords(settings.passwordHashing),
-    proofs: createProofs({
-      store,
-      secrets,
-      clock,
-      report: (error) => emit({ type: 'error', at: clock(), error }),
-    }),
+    proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),
     emit,
     emitOnce: createEmitOnce(emit),

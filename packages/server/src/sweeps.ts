@@ -10,6 +10,8 @@ import { sweepEndedSessions, sweepExpiredSessions } from './store/session-sweeps
 /** Clears one kind of row that is over: one short batch, which others may be clearing at the same time. */
 export interface Sweep {
   readonly name: string
+  /** Rows in one statement, where they are not like those of the others. @default 200 */
+  readonly batch?: number
   /** Returns how many rows it dealt with, of at most about `limit`; fewer than `limit`: nothing is left. */
   run(
     db: Db,
@@ -34,7 +36,8 @@ export const sweeps: readonly Sweep[] = [
   { name: 'revocations', run: (db, at) => sweepRevocations(db, at) },
   { name: 'codes', run: (db, at) => deleteExpiredCodes(db, at) },
   { name: 'mails', run: (db, at) => deleteExpiredMails(db, at) },
-  { name: 'dpop_proofs', run: (db, at) => deleteExpiredProofs(db, at) },
+  // Two short columns, and a row for every request of a bound session: a round keeps up with 1,600 of them a second.
+  { name: 'dpop_proofs', batch: 2000, run: (db, at) => deleteExpiredProofs(db, at) },
 ]
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */

@@ -1,6 +1,6 @@
 import { settings } from './arena.ts'
 import { type Answered, hasExpired, reasonOf } from './history.ts'
-import { NONCE_PERIOD } from './rules.ts'
+import { NONCE_PERIOD, REMEMBERED_LONGER } from './rules.ts'
 import type { World } from './world.ts'
 
 /**
@@ -14,7 +14,7 @@ export function witnessBound(world: World, answered: Answered): string | undefin
   const broken =
     thiefServed(answered) ??
     honestRefused(world, answered) ??
-    proofUsedTwice(answered) ??
+    proofUsedTwice(world, answered) ??
     otherToken(answered) ??
     endForgotten(world, answered)
   write(answered)
@@ -45,8 +45,9 @@ function honestRefused(world: World, { message, at, answer }: Answered): string 
   return `${by.name} has the key, and was refused with ${answer.json.code}`
 }
 
-/** B3: a proof is good once, over all replicas. */
-function proofUsedTwice({ message, answer }: Answered): string | undefined {
+/** B3: a proof is good once, over all replicas, unless clocks are set back by more than it is remembered longer than good. */
+function proofUsedTwice({ setBack }: World, { message, answer }: Answered): string | undefined {
+  if (setBack > REMEMBERED_LONGER) return undefined
   const { proof, by } = message
   const isUsed = answer.status === 200 && proof !== undefined && by.session.history.proofs.has(proof.name)
   return isUsed ? `the proof ${proof.name} was good twice` : undefined

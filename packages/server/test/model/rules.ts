@@ -24,7 +24,7 @@ interface BoundRow {
   /** The session's one refresh token, as each server secret makes it. */
   readonly tokens: Readonly<Record<string, string>>
   /** The proofs for renewals that were right in every way. */
-  readonly used: readonly string[]
+  readonly used: readonly { readonly name: string; readonly forgottenAt: number }[]
 }
 
 export interface Presented {
@@ -72,6 +72,8 @@ export type Rule = (typeof rules)[number]
 
 /** A nonce is handed out for so long, and taken in that time and the ones beside it. */
 export const NONCE_PERIOD = 150_000
+/** A proof is remembered so much longer than its nonce is taken. */
+export const REMEMBERED_LONGER = 60_000
 
 export interface Settings {
   readonly reuseInterval: number
@@ -177,15 +179,16 @@ function boundLines(
   { idleLifetime }: Settings,
 ): readonly Line[] {
   const end = endOf(row, at)
-  const old = proof?.nonceOf === undefined || Math.abs(periodOf(proof.nonceOf) - periodOf(at)) > 1
-  const isUsed = proof !== undefined && bound.used.includes(proof.name)
-  const next = { ...row, bound: { ...bound, used: proof ? [...bound.used, proof.name] : bound.used } }
+  const period = proof?.nonceOf === undefined ? Number.NaN : periodOf(proof.nonceOf)
+  const isUsed = bound.used.some(({ name }) => name === proof?.name)
+  const use = proof && { name: proof.name, forgottenAt: (period + 2) * NONCE_PERIOD + REMEMBERED_LONGER }
+  const next = { ...row, bound: { ...bound, used: use ? [...bound.used, use] : bound.used } }
   const wrong = () => ({ ...refused(400, 'invalid_dpop_proof'), events: ['session.proof_refused'] })
 
   return [
     ['no DPoP', scheme !== 'DPoP', wrong],
     ['no fit', !proof?.fits, wrong],
-    ['old nonce', old, () => refused(400, 'use_dpop_nonce')],
+    ['old nonce', !(Math.abs(period - periodOf(at)) <= 1), () => refused(400, 'use_dpop_nonce')],
     ['used proof', isUsed, wrong],
     ['3', end !== undefined, () => ({ ...refused(401, 'session_ended', end), next })],
     ['bound', true, renewed],
@@ -202,6 +205,13 @@ function boundLines(
 
 function periodOf(moment: number): number {
   return Math.floor(moment / NONCE_PERIOD)
+}
+
+/** The row after a sweep at the moment `at`. */
+export function swept(row: Row, at: number): Row {
+  const { bound } = row
+  if (!bound) return row
+  return { ...row, bound: { ...bound, used: bound.used.filter(({ forgottenAt }) => forgottenAt >= at) } }
 }
 
 /** The row, with the refresh token that was given in the answer. */

@@ -56,6 +56,7 @@ async function begin(arena: Arena, clients: readonly ClientKind[]): Promise<Worl
     attempts: 0,
     proofs: 0,
     heard: new Map(),
+    setBack: 0,
     restores: 0,
     backup: undefined,
     raced: false,

@@ -1,6 +1,7 @@
 import { createSigner, generateKey } from '@mapae/jwt'
 import { startDevice } from '../../../../test-support/device.ts'
 import { prove, type SentProof } from './proof.ts'
+import { namesOf } from './stored.ts'
 import { generationOf, type Message, type Party, type Spoil, type World } from './world.ts'
 
 /** A request with the tokens that a party holds, one part of it exchanged for what must prove nothing. */
@@ -58,7 +59,7 @@ function proofOfOwner(
 
 /** A request that was answered, as it was sent. */
 function usedBefore(world: World, { session }: Party): Message | undefined {
-  const used = session.row.bound?.used ?? []
+  const used = namesOf(session.row)
   return world.sent.findLast(
     ({ by, proof }) => by.session === session && proof !== undefined && used.includes(proof.name),
   )

@@ -6,7 +6,7 @@ import { type Answer, URL_OF_AUTH } from '../start-auth.ts'
 import { clockOf, closeServers, type Replica, restart } from './arena.ts'
 import { type Delivery, deliver, fates, receive } from './deliver.ts'
 import { prove } from './proof.ts'
-import { endOf } from './rules.ts'
+import { endOf, swept } from './rules.ts'
 import { spoiled } from './spoil.ts'
 import { answerInWords, disagreement, duration, requestInWords } from './words.ts'
 import {
@@ -37,6 +37,7 @@ export function stories(): fc.Arbitrary<Iterable<Step>> {
     happens(2, goesDown, downfall),
     happens(1, keysRotate, newKey, keysWouldNotBeLost),
     happens(2, secretChanges, fc.record({ replica })),
+    happens(2, isSwept, fc.record({ replica })),
     happens(1, logsOut, fc.record({ who, replica })),
     happens(2, isBackedUp, fc.constant({})),
     happens(3, isRestored, fc.constant({}), hasBackup),
@@ -218,6 +219,7 @@ function momentOf(world: World, its: Of<typeof lastMoment>): number {
 async function clockSteps(world: World, its: Of<typeof clockStep>): Promise<void> {
   if ('everywhere' in its) {
     world.arena.site.now += its.everywhere
+    world.setBack -= Math.min(0, its.everywhere)
     world.trace.push(`all clocks step by ${duration(its.everywhere)}`)
   } else {
     at(world, its).dials.offset = its.offset
@@ -251,6 +253,14 @@ async function secretChanges(world: World, its: { readonly replica: number }): P
   world.trace.push(`${name} starts again with secret ${dials.makes} first`)
 }
 
+/** What is over is removed from the database: proofs that nobody would take any more. */
+async function isSwept(world: World, its: { readonly replica: number }): Promise<void> {
+  const now = clockOf(world.arena, at(world, its))
+  await at(world, its).auth.api.sweep()
+  for (const session of world.sessions) session.row = swept(session.row, now)
+  world.trace.push(`${at(world, its).name} sweeps`)
+}
+
 async function logsOut(world: World, its: { readonly who: number; readonly replica: number }): Promise<void> {
   await deliver(world, [{ type: 'logout', by: party(world, its), replica: at(world, its) }])
 }
@@ -274,19 +284,23 @@ async function isRestored(world: World): Promise<void> {
   world.restores++
   for (const [index, session] of world.sessions.entries()) {
     const kept = backup.sessions[index]
-    if (kept)
-      Object.assign(session, arena.kind === 'sqlite' ? structuredClone(kept) : withProofs(session, kept))
+    if (kept) Object.assign(session, afterRestore(session, kept, arena.kind))
   }
   world.trace.push('the backup is restored')
 }
 
-/** Where the rows of the sessions alone are put back, the proofs that were used stay used. */
-function withProofs(
-  { row: { bound }, history: { proofs } }: Session,
+/**
+ * What clients hold is not put back: every token that was given stays known. Nor are the proofs that were used, where the
+ * rows of the sessions alone are put back.
+ */
+function afterRestore(
+  { row: { bound }, history: { proofs, tokens } }: Session,
   kept: Pick<Session, 'row' | 'history'>,
+  kind: World['arena']['kind'],
 ): Pick<Session, 'row' | 'history'> {
   const { row, history } = structuredClone(kept)
-  return { row: { ...row, bound }, history: { ...history, proofs } }
+  if (kind === 'sqlite') return { row, history: { ...history, tokens } }
+  return { row: { ...row, bound }, history: { ...history, tokens, proofs } }
 }
 
 /** Somebody tries what must bring nothing and change nothing (rows 1 and 2). */

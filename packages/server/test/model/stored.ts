@@ -30,8 +30,13 @@ export function sameRow(stored: StoredRow, row: Row): boolean {
     Number(stored['rotated_at']) === row.rotatedAt &&
     Number(stored['idle_expires_at']) === row.idleExpiresAt &&
     (stored['end_reason'] ?? undefined) === row.ended &&
-    (!row.bound || inOrder(stored['used']) === inOrder(row.bound.used))
+    (!row.bound || inOrder(stored['used']) === inOrder(namesOf(row)))
   )
+}
+
+/** The proofs that the model says were used. */
+export function namesOf({ bound }: Row): string[] {
+  return bound?.used.map(({ name }) => name) ?? []
 }
 
 /** Names in one order, to compare. */

@@ -3,7 +3,7 @@ import { clockOf } from './arena.ts'
 import type { Delivery } from './deliver.ts'
 import type { StoredRow } from './hands.ts'
 import type { Expected, Row } from './rules.ts'
-import { attemptOf, inOrder, readRow } from './stored.ts'
+import { attemptOf, inOrder, namesOf, readRow } from './stored.ts'
 import { generationOf, type Session, type World } from './world.ts'
 
 /** The server did what the model, or a promise to people, does not allow; the message tells the whole story. */
@@ -72,7 +72,7 @@ export function expectedInWords(expected: Expected): string {
 }
 
 function rowInWords(world: World, row: Row): string {
-  return inWords(world, { ...row, used: row.bound?.used })
+  return inWords(world, { ...row, used: row.bound && namesOf(row) })
 }
 
 function storedInWords(world: World, stored: StoredRow): string {

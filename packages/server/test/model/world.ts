@@ -23,6 +23,8 @@ export interface World {
   proofs: number
   /** How often each proof has reached a server. */
   readonly heard: Map<string, number>
+  /** How far all clocks were set back, in milliseconds. */
+  setBack: number
   /** How many backups were put back. */
   restores: number
   backup:
