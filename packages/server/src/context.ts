@@ -1,5 +1,6 @@
 import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
+import type { ClockCheck } from './clock-check.ts'
 import type { AuthEvent } from './events.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
@@ -12,6 +13,7 @@ import type { Store } from './store/open-store.ts'
 export interface Context {
   readonly settings: Settings
   readonly clock: Clock
+  readonly clockCheck: ClockCheck
   readonly store: Store
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly signingKeys: SigningKeys

@@ -155,6 +155,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
   const ctx: Context = {
     settings,
     clock,
+    clockCheck: createClockCheck({ settings, clock, store }),
     store,
     secrets,
     signingKeys: createSigningKeys({
@@ -174,7 +175,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     ready,
   }
   const postman = createPostman(ctx)
-  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx), postman }
+  const app = { ctx, accessTokens: createAccessTokens(ctx), postman }
   return { app, sweeper, close }
 }
 

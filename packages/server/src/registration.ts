@@ -1,11 +1,11 @@
 import { openAccount, type User } from './account.ts'
-import type { Context, Origin } from './context.ts'
+import type { Context } from './context.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { type Letter, postErrand } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import type { Keep } from './password-reset.ts'
-import type { Tokens, Transport } from './session.ts'
+import type { Opening, Tokens } from './session.ts'
 import { findAccountByIdentifier } from './store/accounts.ts'
 import { emailOf } from './store/identifiers.ts'
 import { inTransaction } from './store/open-store.ts'
@@ -62,7 +62,7 @@ export async function completeRegistration(
     code,
     ...chosen
   }: { code: string; password: string; name?: string | undefined; username?: string | undefined },
-  how: { transport: Transport; from: Origin },
+  how: Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { value: email } = await requireCode(ctx, { code, purpose: 'register' })
   return openAccount(ctx, { ...chosen, email }, how, {

@@ -64,7 +64,7 @@ export interface Opening {
  * `alongside` is done in the same transaction, before. Where the account has as many sessions as it may,
  * those that were not used for longest end in its favour.
  *
- * Refuses with `account_disabled` (403), or `invalid_credentials` (401) for an account that was deleted, or
+ * Refuses with `clock_skewed` (503), `account_disabled` (403), or `invalid_credentials` (401) for an account that was deleted, or
  * whose password was changed, while this login was under way.
  */
 export async function openSession(
@@ -73,6 +73,7 @@ export async function openSession(
   { transport, amr, from, remember = true, ifPasswordHash, jkt = null }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
+  await ctx.clockCheck.refuseWhenSkewed()
   const now = ctx.clock()
   const { sessionLifetime } = ctx.settings
   const id = newId(now)
