@@ -5,7 +5,7 @@ import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
 import { readGrants } from './grants.ts'
-import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
+import { emailIdentifier, type Identifier, typedIdentifiers, usernameIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
 import { type Profile, parseProfile } from './profile.ts'
@@ -117,8 +117,7 @@ export async function logIn(
   { identifier, password }: { identifier: string; password: string },
   how: LoginManner,
 ): Promise<{ user: User; tokens: Tokens }> {
-  const typed = typedIdentifier(identifier)
-  const account = await findAccountByIdentifier(ctx.store.db, typed)
+  const account = await findTyped(ctx, identifier)
   const { matches, replacement } = await ctx.passwords.check(password, account?.passwordHash)
   if (!account?.passwordHash || !matches) {
     await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null }, how.from)
@@ -134,6 +133,14 @@ export async function logIn(
   const ifPasswordHash = replacement ?? passwordHash
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
   return { user: userOf(account, await identifiersOf(ctx.store.db, account.id)), tokens }
+}
+
+async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {
+  for (const identifier of typedIdentifiers(typed)) {
+    const account = await findAccountByIdentifier(ctx.store.db, identifier)
+    if (account) return account
+  }
+  return undefined
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */
@@ -156,9 +163,7 @@ export async function listUsers(
  * choose one, but anybody can take another account's id for a username.
  */
 export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
-  const account =
-    (await findAccount(ctx.store.db, named)) ??
-    (await findAccountByIdentifier(ctx.store.db, typedIdentifier(named)))
+  const account = (await findAccount(ctx.store.db, named)) ?? (await findTyped(ctx, named))
   return account && overviewOf(account, await identifiersOf(ctx.store.db, account.id))
 }
 

@@ -1,9 +1,9 @@
+import { isLoopback } from '@mapae/guard/http'
 import { z } from 'zod'
 import { AuthError } from './auth-error.ts'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
 import type { Letters } from './letters.ts'
-import { isLoopback } from './loopback.ts'
 import type { Pages } from './pages.ts'
 import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
 

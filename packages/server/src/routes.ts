@@ -464,8 +464,10 @@ export function createHandler(
   }
 }
 
+/** RFC 9110 §10.2.1: all methods that the address takes. HEAD is answered as GET is, and OPTIONS everywhere (CORS). */
 function methodsOf(path: string): readonly string[] {
-  return routes.filter((route) => route.path === path).map((route) => route.method)
+  const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+  return methods.flatMap((method) => (method === 'GET' ? [method, 'HEAD'] : [method])).concat('OPTIONS')
 }
 
 function refuseLargeHeaders(request: Request): void {
