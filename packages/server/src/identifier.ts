@@ -16,7 +16,7 @@ const USERNAME = /^(?!.*\p{DI})[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{1,30}[\p{L}\p{M}
 
 /** An e-mail address: one `@`, a dotted host, at most 254 characters; blanks around it are not part of it. */
 export function emailIdentifier(email: string): Identifier {
-  const display = email.trim().normalize('NFC')
+  const display = trimmed(email).normalize('NFC')
   if (display.length > 254 || !EMAIL.test(display))
     throw new AuthError('invalid_identifier', 'The e-mail address is not one.')
   return { kind: 'email', value: emailKey(display), display }
@@ -24,7 +24,7 @@ export function emailIdentifier(email: string): Identifier {
 
 /** A username: 3 to 32 letters, digits, dots, dashes and underscores, in any script; see `usernameKey` for what makes two one. */
 export function usernameIdentifier(username: string): Identifier {
-  const display = username.trim().normalize('NFC')
+  const display = trimmed(username).normalize('NFC')
   if (!USERNAME.test(display)) {
     throw new AuthError(
       'invalid_identifier',
@@ -39,8 +39,13 @@ export function usernameIdentifier(username: string): Identifier {
  * is told. An account that has kept its former key goes before the one that was faster to take the key of both.
  */
 export function typedIdentifiers(typed: string): readonly Pick<Identifier, 'kind' | 'value'>[] {
-  const text = typed.trim()
+  const text = trimmed(typed)
   const kind = text.includes('@') ? 'email' : 'username'
   const keys = [formerKey(text), kind === 'email' ? emailKey(text) : usernameKey(text)]
   return [...new Set(keys)].map((value) => ({ kind, value }))
+}
+
+/** Without the blanks that keyboards add after a suggestion. Line breaks are nobody's, and refused. */
+function trimmed(text: string): string {
+  return text.replace(/^\p{Zs}+|\p{Zs}+$/gu, '')
 }

@@ -24,6 +24,8 @@ const PUBLISH_AHEAD = 2 * JWKS_MAX_AGE * 1000
 const RELOAD_AFTER = 10_000
 /** A `kid` that is not known is looked for at most so often, in milliseconds of real time, however many are made up. */
 const LOOK_AGAIN_AFTER = 100
+/** How long a new reading is waited for, in milliseconds of real time, where an older one will do. */
+const PATIENCE = 250
 
 type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 
@@ -82,6 +84,7 @@ export function createSigningKeys({
 }): SigningKeys {
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
+  let loadingSince = 0
   let making: Promise<Ring> | undefined
   let looking: Promise<Ring> | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -174,19 +177,23 @@ export function createSigningKeys({
     return record
   }
 
-  /** The ring, at most ten seconds old; while the store is away, the last one that it gave. */
+  /**
+   * The ring, at most ten seconds old: after a quiet time too, a withdrawn key is heard of before it proves anything. While the
+   * store is away or silent, the last one that it gave, and at once: the reading goes on behind.
+   */
   async function fresh(): Promise<Ring> {
     if (ring && !older(ring, RELOAD_AFTER)) return ring
-    try {
-      return await reload()
-    } catch (thrown) {
-      if (ring) return ring
-      throw thrown
-    }
+    const known = ring
+    const reading = reload()
+    if (!known) return reading
+    const left = loadingSince + PATIENCE - performance.now()
+    return Promise.race([reading.catch(() => known), sleep(Math.max(0, left), known, { ref: false })])
   }
 
   function reload(): Promise<Ring> {
-    loading ??= readRing().finally(() => {
+    if (loading) return loading
+    loadingSince = performance.now()
+    loading = readRing().finally(() => {
       loading = undefined
     })
     return loading

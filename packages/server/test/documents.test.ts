@@ -114,9 +114,11 @@ describe.each(databases)('what the server says of itself, on $name', (database) 
   test('an address that takes another method is 405, and says which it takes', async () => {
     const answer = await server.call('PATCH', '/auth/sessions')
     expect([answer.status, answer.json.code]).toEqual([405, 'method_not_allowed'])
-    expect(answer.headers.get('allow')?.split(/, ?/).sort()).toEqual(
-      expect.arrayContaining(['DELETE', 'GET']),
-    )
+    expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'OPTIONS'])
+    const onlyPosts = await server.call('GET', '/auth/login')
+    expect([onlyPosts.status, onlyPosts.headers.get('allow')]).toEqual([405, 'POST, OPTIONS'])
+    for (const method of ['HEAD', 'OPTIONS'])
+      expect((await server.call(method, '/auth/sessions')).status, method).not.toBe(405)
   })
 
   describe('openapi.json', () => {
