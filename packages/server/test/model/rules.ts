@@ -181,7 +181,7 @@ function boundLines(
   const end = endOf(row, at)
   const period = proof?.nonceOf === undefined ? Number.NaN : periodOf(proof.nonceOf)
   const isUsed = bound.used.some(({ name }) => name === proof?.name)
-  const use = proof && { name: proof.name, forgottenAt: (period + 2) * NONCE_PERIOD + REMEMBERED_LONGER }
+  const use = proof && { name: proof.name, forgottenAt: endOfNonce(proof.nonceOf ?? at) + REMEMBERED_LONGER }
   const next = { ...row, bound: { ...bound, used: use ? [...bound.used, use] : bound.used } }
   const wrong = () => ({ ...refused(400, 'invalid_dpop_proof'), events: ['session.proof_refused'] })
 
@@ -201,6 +201,11 @@ function boundLines(
       next: { ...next, token: undefined, rotatedAt: at, idleExpiresAt },
     }
   }
+}
+
+/** When a nonce of that moment is taken no more. */
+export function endOfNonce(at: number): number {
+  return (periodOf(at) + 2) * NONCE_PERIOD
 }
 
 function periodOf(moment: number): number {

@@ -6,7 +6,7 @@ import { type Answer, URL_OF_AUTH } from '../start-auth.ts'
 import { clockOf, closeServers, type Replica, restart } from './arena.ts'
 import { type Delivery, deliver, fates, receive } from './deliver.ts'
 import { prove } from './proof.ts'
-import { endOf, swept } from './rules.ts'
+import { endOf, endOfNonce, swept } from './rules.ts'
 import { spoiled } from './spoil.ts'
 import { answerInWords, disagreement, duration, requestInWords } from './words.ts'
 import {
@@ -32,7 +32,7 @@ export function stories(): fc.Arbitrary<Iterable<Step>> {
     happens(2, lateTabRenews, lateTab, hasBeenBrought),
     happens(1, isCopied, theft, fewThieves),
     happens(8, timePasses, wait),
-    happens(1, endComes, lastMoment, endIsAhead),
+    happens(2, endComes, lastMoment, endIsAhead),
     happens(2, clockSteps, clockStep),
     happens(2, goesDown, downfall),
     happens(1, keysRotate, newKey, keysWouldNotBeLost),
@@ -66,7 +66,11 @@ const lateAnswer = fc.record({ which: fc.nat(3) })
 const lateTab = fc.record({ who, replica, fate })
 const theft = fc.record({ who, keepsAttempts: fc.boolean() })
 const wait = fc.constantFrom(30_000, 1, 1000, 10_000, 29_999, 30_001, 60_000, 300_000, 1_200_000)
-const lastMoment = fc.record({ who, end: fc.constantFrom('idle', 'absolute'), early: fc.constantFrom(0, 1) })
+const lastMoment = fc.record({
+  who,
+  end: fc.constantFrom('idle', 'absolute', 'nonce'),
+  early: fc.constantFrom(0, 1),
+})
 const clockStep = fc.oneof(
   fc.record({ replica, offset: fc.constantFrom(-3000, -1000, 0, 1, 3000) }),
   fc.record({ everywhere: fc.constantFrom(-1000, -30_000, -300_000, 30_000) }),
@@ -208,12 +212,17 @@ function endIsAhead(world: World, its: Of<typeof lastMoment>): boolean {
 async function endComes(world: World, its: Of<typeof lastMoment>): Promise<void> {
   world.arena.site.now = momentOf(world, its)
   const when = its.early ? 'a millisecond before' : 'exactly'
-  world.trace.push(`it is ${when} the ${its.end} end of ${party(world, its).session.owner}'s session`)
+  const { name, session } = party(world, its)
+  const whose =
+    its.end === 'nonce' ? `end of the nonce of ${name}` : `${its.end} end of ${session.owner}'s session`
+  world.trace.push(`it is ${when} the ${whose}`)
 }
 
 function momentOf(world: World, its: Of<typeof lastMoment>): number {
-  const { row } = party(world, its).session
-  return (its.end === 'idle' ? row.idleExpiresAt : row.expiresAt) - its.early
+  const { session, store } = party(world, its)
+  const { idleExpiresAt: idle, expiresAt: absolute } = session.row
+  const nonce = endOfNonce(store.nonce?.at ?? Number.NaN)
+  return { idle, absolute, nonce }[its.end] - its.early
 }
 
 async function clockSteps(world: World, its: Of<typeof clockStep>): Promise<void> {
