@@ -1,5 +1,5 @@
 import { AuthError } from './auth-error.ts'
-import { emailKey, formerKey, usernameKey } from './identifier-key.ts'
+import { emailKey, formerKey, usernameKey } from './store/identifier-key.ts'
 
 /** What a person logs in with. `value` is its key, unique within its kind; `display` is as it was written. */
 export interface Identifier {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { emailKey, usernameKey } from '../src/identifier-key.ts'
+import { emailKey, usernameKey } from '../src/store/identifier-key.ts'
 
 test('the key of a key is the key, for every character: nobody gets another’s by writing the key', () => {
   const characters = Array.from({ length: 0x110000 }, (_, code) => code)

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import { emailKey, usernameKey } from '../../identifier-key.ts'
+import { emailKey, usernameKey } from '../identifier-key.ts'
 import type { Step } from './step.ts'
 
 /**
- * Gives identifiers the keys of `identifier-key.ts`. Of two accounts that then would have one, the later keeps its former
+ * Gives identifiers the keys of `store/identifier-key.ts`. Of two accounts that then would have one, the later keeps its former
  * key, by which it is still found. Plain ASCII is its own key.
  */
 export const identifierKeys: Step = async (db) => {
