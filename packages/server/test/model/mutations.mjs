@@ -403,7 +403,7 @@ function page(reports) {
     '',
     'Written by `node packages/server/test/model/mutations.mjs`, which breaks the session rules in one place at a time and',
     'runs the [model test](model.md) until it fails. Each story is as short as fast-check could make it; tokens are named by',
-    'their generation, attempt ids `a1`, `a2` …',
+    'their generation, attempt ids `a1`, `a2` …, proofs `p1`, `p2` …',
     '',
     ...seen.flatMap(({ mutation, story }, index) => [
       `## ${index + 1}. ${mutation.what}`,
