@@ -19,6 +19,8 @@ export interface Context {
   readonly proofs: Proofs
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
+  /** The place of an address, in a few words, or null: it never fails and never takes long. */
+  readonly locate: (address: string | null) => Promise<string | null>
   /** Emits an event the first time that its key comes up in this process. */
   readonly emitOnce: (key: string, event: AuthEvent) => void
   /** Has waiting mails sent, in the background; after the commit that put one into the queue. */
@@ -33,4 +35,8 @@ export interface Context {
 export interface Origin {
   readonly userAgent: string | null
   readonly network: string | null
+  /** The whole address: for this request alone, never stored and never told. */
+  readonly address: string | null
+  /** Where the `locate` hook puts the address, once it was asked. */
+  readonly place?: string | null
 }
