@@ -106,7 +106,7 @@ export function endedSessions(
 ): Promise<SessionRecord[]> {
   return select(db)
     .where('sessions.account_id', '=', accountId)
-    .where('sessions.ended_at', 'is not', null)
+    .where('sessions.end_reason', 'is not', null)
     .orderBy('sessions.ended_at', 'desc')
     .orderBy('sessions.id')
     .limit(limit)

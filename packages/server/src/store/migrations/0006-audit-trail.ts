@@ -10,11 +10,12 @@ export const auditTrail: Step = async (db, kind) => {
   await db.schema.createIndex('audit_at').on('audit').column('at').execute()
 
   await db.schema.alterTable('sessions').addColumn('place', 'text').execute()
+  // By its own condition, so that the sweep, which asks for `ended_at`, is not led to it.
   await db.schema
     .createIndex('sessions_account_ended')
     .on('sessions')
     .columns(['account_id', 'ended_at'])
-    .where(sql.ref('ended_at'), 'is not', null)
+    .where(sql.ref('end_reason'), 'is not', null)
     .execute()
 
   for (const statement of kind === 'sqlite' ? sqliteTriggers : postgresTriggers) await statement.execute(db)
