@@ -1,14 +1,15 @@
 /**
- * The device of a `User-Agent` field in words, such as `Chrome on Windows`; null for what is no browser that is known.
+ * The device of a `User-Agent` field in words, such as `Chrome on Windows`, `Firefox` or `iPhone`; null for what names none that
+ * is known here.
  * It is what the sender says of itself: good enough to recognise one's own devices by, and proof of nothing. Browsers that
  * pass for others (Brave for Chrome, an iPad for a Mac) are told as what they pass for.
  */
 export function deviceOf(userAgent: string | null): string | null {
   if (userAgent === null) return null
-  const browser = BROWSERS.find(([, mark]) => mark.test(userAgent))?.[0]
-  if (browser === undefined) return null
-  const system = SYSTEMS.find(([, mark]) => mark.test(userAgent))?.[0]
-  return system === undefined ? browser : `${browser} on ${system}`
+  const named = [BROWSERS, SYSTEMS].flatMap(
+    (names) => names.find(([, mark]) => mark.test(userAgent))?.[0] ?? [],
+  )
+  return named.join(' on ') || null
 }
 
 /** The first that fits: nearly all of them also say that they are Chrome or Safari, and so come before those. */

@@ -9,6 +9,7 @@ import { audit, recordAll } from './audit.ts'
 import { type Possession, type ProofRefusal, refreshBoundSession } from './bound-renewal.ts'
 import type { Context, Origin } from './context.ts'
 import { idleEnd, idleLifetime } from './idle-lifetime.ts'
+import { located } from './locate.ts'
 import {
   hashSecret,
   isAuthentic,
@@ -336,6 +337,7 @@ async function endForReuse(
   { session, presented, from }: Case,
 ): Promise<RefreshOutcome | undefined> {
   const reason = 'refresh_token_reuse'
+  const seen = await located(ctx, from)
   const now = ctx.clock()
   const generations = { current: session.generation, presented: presented.generation }
   const events = [
@@ -345,7 +347,7 @@ async function endForReuse(
   const ended = await inTransaction(ctx.store, async (db) => {
     if (!(await endReusedSession(db, { id: session.id, presented: presented.generation, reason, now })))
       return false
-    await recordAll(db, events, from)
+    await recordAll(db, events, seen)
     await revoke(ctx, db, [{ sid: session.id }])
     return true
   })

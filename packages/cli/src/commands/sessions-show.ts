@@ -14,7 +14,7 @@ export const sessionsShow: Command = defineCommand({
   words: { usage: 'SESSION', least: 1, most: 1 },
   flags: { json: { help: 'Print JSON' }, ...storeFlags },
   notes: [
-    'A line is: number in the audit log, time, event, who, device, network, place, details. An account or someone who has not shown to be it, an admin (in whose name), or the system. docs/events.md explains the events.',
+    'A line of it is: its number in the audit log, the time, the event, who, device, network, place, details. Who is self (the account), someone (who has not shown to be it), admin and in whose name, or system. docs/events.md explains the events.',
   ],
   async work({ flags, words: [id = ''] }, io) {
     const history = await withExistingAuth(flags, io, ({ api }) => api.findSession(id))
