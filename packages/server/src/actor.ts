@@ -1,4 +1,4 @@
-import type { Origin } from './context.ts'
+import type { Origin } from './origin.ts'
 
 /**
  * Who did something: the account itself (`self`), somebody who has not shown to be the account (`someone`), an

@@ -1,10 +1,9 @@
 import type { Actor, Source } from './actor.ts'
-import type { Context } from './context.ts'
 import { deviceOf } from './device.ts'
 import { endReasons } from './end-reasons.ts'
-import { type AuditedEvent, eventTypes } from './events.ts'
+import { type AuditedEvent, type AuthEvent, eventTypes } from './events.ts'
 import { type AuditRecord, insertAudit } from './store/audit-log.ts'
-import type { Db } from './store/open-store.ts'
+import type { Db, Store } from './store/open-store.ts'
 
 /**
  * Writes an event down, on `db` (a transaction, where the event and the change belong together). Without a source nobody
@@ -23,9 +22,13 @@ export function recordAll(db: Db, events: readonly AuditedEvent[], source?: Sour
 }
 
 /** Writes an event down and tells it. */
-export async function audit(ctx: Context, event: AuditedEvent, source?: Source): Promise<void> {
-  await record(ctx.store.db, event, source)
-  ctx.emit(event)
+export async function audit(
+  { store, emit }: { readonly store: Store; readonly emit: (event: AuthEvent) => void },
+  event: AuditedEvent,
+  source?: Source,
+): Promise<void> {
+  await record(store.db, event, source)
+  emit(event)
 }
 
 function entryOf(event: AuditedEvent, source: Source | undefined): AuditRecord {

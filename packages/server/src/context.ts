@@ -1,6 +1,7 @@
 import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
+import type { Locator } from './locate.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
@@ -19,8 +20,8 @@ export interface Context {
   readonly proofs: Proofs
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
-  /** The place of an address, in a few words, or null: it never fails and never takes long. */
-  readonly locate: (address: string | null) => Promise<string | null>
+  /** The place of an address, in a few words. */
+  readonly locate: Locator
   /** Emits an event the first time that its key comes up in this process. */
   readonly emitOnce: (key: string, event: AuthEvent) => void
   /** Has waiting mails sent, in the background; after the commit that put one into the queue. */
@@ -31,12 +32,4 @@ export interface Context {
   readonly ready: () => Promise<void>
 }
 
-/** Where a request came from, as it is kept beside a session. */
-export interface Origin {
-  readonly userAgent: string | null
-  readonly network: string | null
-  /** The whole address: for this request alone, never stored and never told. */
-  readonly address: string | null
-  /** Where the `locate` hook puts the address, once it was asked. */
-  readonly place?: string | null
-}
+export type { Origin } from './origin.ts'

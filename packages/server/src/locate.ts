@@ -1,8 +1,11 @@
-import type { Context, Origin } from './context.ts'
+import type { Origin } from './origin.ts'
 
 /** The place of an address in a few words, or nothing. */
 export type Locate = (address: string) => Placed | Promise<Placed>
 type Placed = string | null | undefined
+
+/** Never fails and never takes long; null: no place. */
+export type Locator = (address: string | null) => Promise<string | null>
 
 /** Milliseconds that a login waits for its place, at most. */
 const PATIENCE = 200
@@ -14,10 +17,7 @@ const LONGEST = 80
  * Asks the app's `locate` hook where an address is. Never fails and never takes long: without an answer in time there is no
  * place. The address goes nowhere else and is not kept; of the place a line of 80 characters is.
  */
-export function createLocate(
-  locate: Locate | undefined,
-  report: (error: unknown) => void,
-): (address: string | null) => Promise<string | null> {
+export function createLocate(locate: Locate | undefined, report: (error: unknown) => void): Locator {
   let underWay = 0
 
   return async (address) => {
@@ -39,7 +39,7 @@ export function createLocate(
 }
 
 /** The same source with its place. */
-export async function located(ctx: Context, from: Origin): Promise<Origin> {
+export async function located(ctx: { readonly locate: Locator }, from: Origin): Promise<Origin> {
   return { ...from, place: await ctx.locate(from.address) }
 }
 

@@ -19,7 +19,6 @@ import {
   endSession as endSessionRow,
   findSession,
   insertSession,
-  liveSessions,
   type NewSession,
   type SessionRecord,
 } from './store/sessions.ts'
@@ -175,11 +174,6 @@ async function endAll(
   })
   for (const event of ended) ctx.emit(event)
   return ended.length
-}
-
-/** The sessions of an account that can still be used, newest first. */
-export function listSessions(ctx: Context, accountId: string): Promise<SessionRecord[]> {
-  return liveSessions(ctx.store.db, accountId, ctx.clock())
 }
 
 /** A session by its id, ended or not. */

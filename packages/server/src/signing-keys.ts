@@ -13,7 +13,7 @@ import {
 import type { Admin } from './actor.ts'
 import { record as writeDown } from './audit.ts'
 import { type Clock, seconds } from './clock.ts'
-import type { Context } from './context.ts'
+import type { AuthEvent } from './events.ts'
 import { unwrap, wrap } from './key-wrapping.ts'
 import type { ServerSecret } from './server-secret.ts'
 import { inTransaction, type Store } from './store/open-store.ts'
@@ -83,7 +83,7 @@ export function createSigningKeys({
   readonly clock: Clock
   readonly algorithm: Algorithm
   readonly longestAccessLifetime: () => number
-  readonly emit: Context['emit']
+  readonly emit: (event: AuthEvent) => void
 }): SigningKeys {
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined

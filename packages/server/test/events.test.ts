@@ -125,7 +125,7 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
       authorization: `Bearer ${first.access_token}`,
       'mapae-refresh-token': first.refresh_token,
     }
-    await server.auth.renew({ method: 'GET', url: APP, header: (name) => sent[name.toLowerCase()] })
+    await server.auth.renew({ method: 'GET', header: (name) => sent[name.toLowerCase()] })
   },
   'session.proof_refused': async (server) => {
     const owner = await startBoundClient(server)

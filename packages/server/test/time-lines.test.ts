@@ -109,7 +109,7 @@ describe.each(databases)('time lines, on $name', (database) => {
         'x-forwarded-for': CAFE,
       }
       const header = (name: string) => sent[name.toLowerCase()]
-      expect(await own.auth.renew({ method: 'GET', url: 'https://api.example', header })).toMatchObject({
+      expect(await own.auth.renew({ method: 'GET', header })).toMatchObject({
         type: 'renewed',
       })
       expect(moves(await timeline(json, undefined, own))).toMatchObject([{ network: '198.51.100.0/24' }])
