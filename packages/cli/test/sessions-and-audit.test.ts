@@ -110,7 +110,7 @@ describe.each(databases)('sessions and audit on $name', (database) => {
     }
     const all = await lines()
     expect(all.map(({ type, actor, by }) => [type, actor, by])).toEqual([
-      ['key.made', 'system', null],
+      ['signing_key.made', 'system', null],
       ['account.registered', 'self', null],
       ['login.succeeded', 'self', null],
       ['login.failed', 'someone', null],
@@ -120,7 +120,10 @@ describe.each(databases)('sessions and audit on $name', (database) => {
     expect(all[2]).toMatchObject({ device: 'Safari on iPhone', network: expect.stringMatching(/\/(24|48)$/) })
     expect(JSON.stringify(all)).not.toContain('@')
     const types = async (...flags: string[]) => (await lines(...flags)).map(({ type }) => type)
-    expect(await types('--type', 'login.failed', '--type', 'key.made')).toEqual(['key.made', 'login.failed'])
+    expect(await types('--type', 'login.failed', '--type', 'signing_key.made')).toEqual([
+      'signing_key.made',
+      'login.failed',
+    ])
     expect(await types('--user', EMAIL, '--type', 'login.failed')).toEqual(['login.failed'])
     expect(await types('--user', all[1].account_id)).toHaveLength(5)
     expect(await types('--since', '1h')).toHaveLength(6)

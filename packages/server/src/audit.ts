@@ -37,7 +37,7 @@ function entryOf(event: AuditedEvent, source: Source | undefined): AuditRecord {
   return {
     at: event.at,
     type: event.type,
-    accountId: 'accountId' in event ? event.accountId : null,
+    accountId: event.accountId ?? null,
     sessionId: 'sessionId' in event ? event.sessionId : null,
     actor: admin ? 'admin' : usualActor(event),
     doneBy: admin?.by ?? null,

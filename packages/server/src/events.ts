@@ -188,7 +188,7 @@ export const eventTypes = {
       'Both tokens of a bound session came without a valid proof of its key: somebody has a copy of them.',
     detail: { refused: 'what was wrong with the proof' },
   },
-  'key.made': {
+  'signing_key.made': {
     about: 'server',
     actor: 'system',
     kept: 'audit',
@@ -263,7 +263,12 @@ export type AuditedEvent =
       readonly accountId: string | null
       readonly detail?: Detail
     }
-  | { readonly type: Audited<'server'>; readonly at: number; readonly detail: Detail }
+  | {
+      readonly type: Audited<'server'>
+      readonly at: number
+      readonly accountId?: null
+      readonly detail: Detail
+    }
 
 export interface SessionEndedEvent {
   readonly type: 'session.ended'

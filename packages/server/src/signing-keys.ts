@@ -175,7 +175,7 @@ export function createSigningKeys({
       activeFrom,
       withdrawnAt: null,
     }
-    const made = { type: 'key.made', at: record.createdAt, detail: keyDetail(record) } as const
+    const made = { type: 'signing_key.made', at: record.createdAt, detail: keyDetail(record) } as const
     await inTransaction(store, async (db) => {
       await insertSigningKey(db, record)
       await writeDown(db, made, admin)

@@ -93,7 +93,7 @@ describe.each(databases)('the audit log, on $name', (database) => {
       await api.deleteUser(id)
       const lines = await own.auth.api.readAudit()
       expect(lines.map(({ type }) => type)).toEqual([
-        'key.made',
+        'signing_key.made',
         'account.registered',
         'account.imported',
         'account.deleted',
@@ -175,7 +175,7 @@ describe.each(databases)('the audit log, on $name', (database) => {
       const { readAudit } = own.auth.api
       const all = await readAudit()
       expect(all.map(({ type }) => type)).toEqual([
-        'key.made',
+        'signing_key.made',
         'account.registered',
         'login.succeeded',
         'account.registered',
@@ -206,7 +206,10 @@ describe.each(databases)('the audit log, on $name', (database) => {
       const types = async (page: Parameters<typeof readAudit>[0]) =>
         (await readAudit(page)).map(({ type }) => type)
       expect(await types({ since: START + 1 })).toEqual(['login.failed'])
-      expect(await types({ types: ['login.failed', 'key.made'] })).toEqual(['key.made', 'login.failed'])
+      expect(await types({ types: ['login.failed', 'signing_key.made'] })).toEqual([
+        'signing_key.made',
+        'login.failed',
+      ])
       expect(await types({ accountId: user.id, types: ['login.failed', 'login.succeeded'] })).toEqual([
         'login.succeeded',
         'login.failed',

@@ -132,7 +132,7 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
     const owner = await startBoundClient(server)
     await server.refresh((await owner.register()).json, { address: ADDRESS })
   },
-  'key.made': ({ auth }) => auth.api.rotateKeys(),
+  'signing_key.made': ({ auth }) => auth.api.rotateKeys(),
   'access_token.personal_claims': async (server) => {
     const claims = () => ({ [`${APP}/email`]: 'a@b.example' })
     await alongside(server, { claims })
