@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createAuth } from '@mapae/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { query } from '../../server/test/read-database.ts'
 import { mapaeHere, type Where } from './here.ts'
 import { mapae, spawnMapae, startServer, temporaryFolder } from './mapae.ts'
 
@@ -135,10 +135,11 @@ describe.each(databases)('sessions and audit on $name', (database) => {
 
   test('thousands of lines come in order, page by page, to whoever reads them', async () => {
     const { flags, here, database } = await place()
-    const auth = createAuth({ url: 'http://localhost:4000', secret: 's'.repeat(32), database })
-    onTestFinished(() => auth.close())
-    const users = Array.from({ length: 2500 }, (_, index) => ({ username: `user${index}` }))
-    await auth.api.importUsers(users)
+    await query(
+      database,
+      `with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)
+        insert into audit (at, type, detail) select i, 'account.imported', '{}' from n`,
+    )
     const { stdout } = await here(['audit', 'export', '--type', 'account.imported'])
     const seqs = stdout
       .split('\n')
@@ -199,7 +200,13 @@ describe.each(databases)('sessions and audit on $name', (database) => {
       return JSON.parse(await answer.text())
     }
     const here = (args: readonly string[], where: Where = {}) => mapaeHere([...args, ...flags], where)
-    return { flags, here, post, url, database: opened?.url ?? `sqlite:${data}/mapae.db` }
+    return {
+      flags,
+      here,
+      post,
+      url,
+      database: opened ?? { url: `sqlite:${data}/mapae.db`, close: async () => {} },
+    }
   }
 })
 
