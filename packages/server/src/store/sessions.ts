@@ -234,8 +234,8 @@ export async function moveSession(
   const row = await db
     .updateTable('sessions')
     .set({ user_agent: userAgent, network, place })
-    .where('id', '=', id)
     .where('ended_at', 'is', null)
+    .where('id', '=', id)
     .returning('id')
     .executeTakeFirst()
   return row !== undefined
