@@ -1,5 +1,6 @@
 import { parseList } from './access-token.ts'
-import { audit, record } from './audit.ts'
+import type { Admin, Source } from './actor.ts'
+import { audit, record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
@@ -12,6 +13,7 @@ import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
+import { endings } from './session-endings.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
@@ -92,7 +94,7 @@ export async function openAccount(
   const { account, identifiers, save } = await prepareAccount(ctx, input, verifiedAt)
   const tokens = await refusingTaken(() =>
     openSession(ctx, account, { ...how, amr: ['pwd'] }, async (db) => {
-      await save(db)
+      await save(db, how.from)
       await alongside(db, account.id)
     }),
   )
@@ -101,9 +103,9 @@ export async function openAccount(
 }
 
 /** Makes an account without logging in: for the command and for server code. */
-export async function createAccount(ctx: Context, input: NewAccount): Promise<User> {
+export async function createAccount(ctx: Context, input: NewAccount, admin: Admin): Promise<User> {
   const { account, identifiers, save } = await prepareAccount(ctx, input)
-  await refusingTaken(() => inTransaction(ctx.store, save))
+  await refusingTaken(() => inTransaction(ctx.store, (db) => save(db, admin)))
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
   return userOf(account, identifiers)
 }
@@ -123,8 +125,12 @@ export async function logIn(
     await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null }, how.from)
     throw new AuthError('invalid_credentials')
   }
-  if (account.disabledAt !== null) throw new AuthError('account_disabled')
-  const { id, passwordHash } = account
+  const { id, passwordHash, disabledAt } = account
+  if (disabledAt !== null) {
+    const detail = { reason: 'account_disabled' }
+    await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: id, detail }, how.from)
+    throw new AuthError('account_disabled')
+  }
   if (replacement !== undefined) {
     const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
     // Whoever was first has changed the hash: what is there now is compared with.
@@ -168,29 +174,30 @@ export async function findUserNamed(ctx: Context, named: string): Promise<Accoun
 }
 
 /** Disables an account, ends its sessions and refuses its tokens, in one transaction. False: it was disabled. */
-export async function disableAccount(ctx: Context, accountId: string): Promise<boolean> {
+export async function disableAccount(ctx: Context, accountId: string, admin: Admin): Promise<boolean> {
   const now = ctx.clock()
   const reason = 'account_disabled'
   const disabled = { type: 'account.disabled', at: now, accountId } as const
-  const done = await inTransaction(ctx.store, async (db) => {
+  const told = await inTransaction(ctx.store, async (db) => {
     const epoch = await disableAccountRow(db, { id: accountId, now })
-    if (epoch === undefined) return false
+    if (epoch === undefined) return undefined
     const sids = await endAccountSessions(db, { accountId, reason, now })
-    await record(db, disabled)
+    const events = [disabled, ...endings(sids, { at: now, accountId, reason })]
+    await recordAll(db, events, admin)
     await revoke(ctx, db, [{ accountId, epoch }, ...sids.map((sid) => ({ sid }))])
-    return true
+    return events
   })
-  if (done) ctx.emit(disabled)
-  return done
+  for (const event of told ?? []) ctx.emit(event)
+  return told !== undefined
 }
 
 /** Lets a disabled account log in again. Sessions that ended stay ended. False: it was not disabled. */
-export async function enableAccount(ctx: Context, accountId: string): Promise<boolean> {
+export async function enableAccount(ctx: Context, accountId: string, admin: Admin): Promise<boolean> {
   const now = ctx.clock()
   const enabled = { type: 'account.enabled', at: now, accountId } as const
   const done = await inTransaction(ctx.store, async (db) => {
     if (!(await enableAccountRow(db, { id: accountId, now }))) return false
-    await record(db, enabled)
+    await record(db, enabled, admin)
     return true
   })
   if (done) ctx.emit(enabled)
@@ -204,7 +211,7 @@ async function prepareAccount(
 ): Promise<{
   account: NewAccountRecord & { readonly epoch: number }
   identifiers: IdentifierRecord[]
-  save: (db: Tx) => Promise<void>
+  save: (db: Tx, source: Source) => Promise<void>
 }> {
   const grants = readGrants(input)
   const identifiers = readIdentifiers(ctx, input).map((identifier) => ({
@@ -229,11 +236,11 @@ async function prepareAccount(
     disabledAt: null,
     createdAt: now,
   }
-  const save = async (db: Tx) => {
+  const save = async (db: Tx, source: Source) => {
     await insertAccount(db, account)
     for (const identifier of identifiers)
       await insertIdentifier(db, { ...identifier, accountId: account.id, now })
-    await record(db, { type: 'account.registered', at: now, accountId: account.id })
+    await record(db, { type: 'account.registered', at: now, accountId: account.id }, source)
   }
   return { account, identifiers, save }
 }

@@ -2,6 +2,7 @@ import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
 import type { ClockCheck } from './clock-check.ts'
 import type { AuthEvent } from './events.ts'
+import type { Locator } from './locate.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
@@ -21,6 +22,8 @@ export interface Context {
   readonly proofs: Proofs
   readonly cookieNames: CookieNames
   readonly emit: (event: AuthEvent) => void
+  /** The place of an address, in a few words. */
+  readonly locate: Locator
   /** Emits an event the first time that its key comes up in this process. */
   readonly emitOnce: (key: string, event: AuthEvent) => void
   /** Has waiting mails sent, in the background; after the commit that put one into the queue. */
@@ -31,8 +34,4 @@ export interface Context {
   readonly ready: () => Promise<void>
 }
 
-/** Where a request came from, as it is kept beside a session. */
-export interface Origin {
-  readonly userAgent: string | null
-  readonly network: string | null
-}
+export type { Origin } from './origin.ts'

@@ -21,7 +21,12 @@ import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
 import { completeBody, completeEndpoint } from './endpoints/register-complete.ts'
 import { resetPasswordForm, resetPasswordPage } from './endpoints/reset-password-page.ts'
-import { endOtherSessionsEndpoint, endSessionEndpoint, listSessionsEndpoint } from './endpoints/sessions.ts'
+import {
+  endOtherSessionsEndpoint,
+  endSessionEndpoint,
+  listSessionsEndpoint,
+  showSessionEndpoint,
+} from './endpoints/sessions.ts'
 import { startPageEndpoint } from './endpoints/start-page.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { verifyEmailForm, verifyEmailPage, verifyForm } from './endpoints/verify-email-page.ts'
@@ -220,7 +225,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/auth/sessions',
-    summary: "The account's live sessions",
+    summary: "The account's live sessions, and those that ended lately",
     answer: { status: 200, schema: 'Sessions' },
     refusals: SESSION,
     secured: true,
@@ -234,6 +239,15 @@ export const routes: readonly Route[] = [
     refusals: SESSION,
     secured: true,
     endpoint: endOtherSessionsEndpoint,
+  },
+  {
+    method: 'GET',
+    path: '/auth/sessions/:id',
+    summary: "One of the account's sessions, and what happened to it",
+    answer: { status: 200, schema: 'SessionHistory' },
+    refusals: [...SESSION, 'not_found'],
+    secured: true,
+    endpoint: showSessionEndpoint,
   },
   {
     method: 'DELETE',

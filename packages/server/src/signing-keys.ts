@@ -10,10 +10,13 @@ import {
   type KeyQuery,
   type KeySet,
 } from '@mapae/jwt'
-import type { Clock } from './clock.ts'
+import type { Admin } from './actor.ts'
+import { record as writeDown } from './audit.ts'
+import { type Clock, seconds } from './clock.ts'
+import type { AuthEvent } from './events.ts'
 import { unwrap, wrap } from './key-wrapping.ts'
 import type { ServerSecret } from './server-secret.ts'
-import type { Store } from './store/open-store.ts'
+import { inTransaction, type Store } from './store/open-store.ts'
 import { allSigningKeys, insertSigningKey, type SigningKeyRecord } from './store/signing-keys.ts'
 import { StoreError } from './store/store-error.ts'
 
@@ -48,7 +51,7 @@ export interface SigningKeys {
   published(): Promise<{ readonly keys: readonly Jwk[] }>
   list(): Promise<readonly SigningKeyStatus[]>
   /** Makes a key that signs after it has been published long enough; at once with `signsNow`. */
-  rotate(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
+  rotate(options: { readonly signsNow?: boolean }, admin: Admin): Promise<SigningKeyStatus>
 }
 
 export interface SigningKeyStatus {
@@ -75,12 +78,14 @@ export function createSigningKeys({
   clock,
   algorithm,
   longestAccessLifetime,
+  emit,
 }: {
   readonly store: Store
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly clock: Clock
   readonly algorithm: Algorithm
   readonly longestAccessLifetime: () => number
+  readonly emit: (event: AuthEvent) => void
 }): SigningKeys {
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
@@ -114,8 +119,8 @@ export function createSigningKeys({
       const { records } = await reload()
       return records.map((record) => statusOf(record, records))
     },
-    async rotate({ signsNow = false } = {}) {
-      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD))
+    async rotate({ signsNow = false }, admin) {
+      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD), admin)
       const { records } = await readRing()
       return statusOf(record, records)
     },
@@ -158,7 +163,7 @@ export function createSigningKeys({
     return createSigner({ key, typ: 'at+jwt', clock })
   }
 
-  async function makeKey(activeFrom: number): Promise<SigningKeyRecord> {
+  async function makeKey(activeFrom: number, admin?: Admin): Promise<SigningKeyRecord> {
     const key = generateKey(algorithm)
     const record: SigningKeyRecord = {
       kid: key.kid,
@@ -173,7 +178,12 @@ export function createSigningKeys({
       activeFrom,
       withdrawnAt: null,
     }
-    await insertSigningKey(store.db, record)
+    const made = { type: 'signing_key.made', at: record.createdAt, detail: keyDetail(record) } as const
+    await inTransaction(store, async (db) => {
+      await insertSigningKey(db, record)
+      await writeDown(db, made, admin)
+    })
+    emit(made)
     return record
   }
 
@@ -254,6 +264,10 @@ function publicKeysOf(records: readonly SigningKeyRecord[]): Ring['publicKeys'] 
       return [kid, { key: importKey(jwk, { kid }), jwk }]
     }),
   )
+}
+
+function keyDetail({ kid, algorithm, activeFrom }: SigningKeyRecord): Readonly<Record<string, unknown>> {
+  return { kid, algorithm, active_from: seconds(activeFrom) }
 }
 
 /** Our own table's text; `importKey` checks every member. */

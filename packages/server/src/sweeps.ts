@@ -1,4 +1,5 @@
 import type { Settings } from './options.ts'
+import { sweepAudit } from './store/audit-log.ts'
 import { deleteExpiredCodes } from './store/codes.ts'
 import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
 import { deleteExpiredProofs } from './store/dpop-proofs.ts'
@@ -19,7 +20,7 @@ export interface Sweep {
   ): Promise<number>
 }
 
-/** Everything that is swept, in this order. Signing keys and the audit log are not: both may be needed for good. */
+/** Everything that is swept, in this order. Signing keys are not: they may be needed for good. */
 export const sweeps: readonly Sweep[] = [
   {
     name: 'sessions_ended',
@@ -38,6 +39,10 @@ export const sweeps: readonly Sweep[] = [
   { name: 'mails', run: (db, at) => deleteExpiredMails(db, at) },
   // Two short columns, and a row for every request of a bound session: a round keeps up with 1,600 of them a second.
   { name: 'dpop_proofs', batch: 2000, run: (db, at) => deleteExpiredProofs(db, at) },
+  {
+    name: 'audit',
+    run: (db, { now, limit, settings }) => sweepAudit(db, { before: now - settings.keepAudit * 1000, limit }),
+  },
 ]
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */

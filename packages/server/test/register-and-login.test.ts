@@ -114,7 +114,7 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     const { json: slower } = await own.register({ username: 'placeholder' })
     const its = `where account_id = '${slower.user.id}'`
     await query(own.database, `update identifiers set value = 'weißbier', display = 'Weißbier' ${its}`)
-    await query(own.database, "delete from migrations where name = '0009-identifier-keys'")
+    await query(own.database, "delete from migrations where name = '0008-identifier-keys'")
 
     const later = await startAuth(own.database)
     for (const [index, [kind, display, , variant]] of people.entries()) {

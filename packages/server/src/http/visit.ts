@@ -40,12 +40,14 @@ export function visitOf(
 /** What every request tells, whatever framework it came through. */
 export function arrival(ctx: Context, header: HeaderReader, peer?: string): Arrival {
   const address = clientAddress(ctx.settings.trustProxy, header('x-forwarded-for'), peer)
+  const network = networkOf(address)
   return {
     header,
     arrivedAt: ctx.clock(),
     from: {
       userAgent: header('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
-      network: networkOf(address) ?? null,
+      network: network ?? null,
+      address: (network && address) ?? null,
     },
   }
 }

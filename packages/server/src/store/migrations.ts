@@ -2,7 +2,8 @@ import { foundation } from './migrations/0001-foundation.ts'
 import { boundSessions } from './migrations/0002-bound-sessions.ts'
 import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import { accountLife } from './migrations/0004-account-life.ts'
-import { identifierKeys } from './migrations/0009-identifier-keys.ts'
+import { auditTrail } from './migrations/0006-audit-trail.ts'
+import { identifierKeys } from './migrations/0008-identifier-keys.ts'
 import type { Step } from './migrations/step.ts'
 
 /** In order; a step that was released is never changed, the next one mends it. */
@@ -11,5 +12,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0002-bound-sessions': boundSessions,
   '0003-mailed-codes': mailedCodes,
   '0004-account-life': accountLife,
-  '0009-identifier-keys': identifierKeys,
+  '0006-audit-trail': auditTrail,
+  '0008-identifier-keys': identifierKeys,
 }
