@@ -41,7 +41,7 @@ export function stories(): fc.Arbitrary<Iterable<Step>> {
     happens(1, logsOut, fc.record({ who, replica })),
     happens(2, isBackedUp, fc.constant({})),
     happens(3, isRestored, fc.constant({}), hasBackup),
-    happens(2, triesSpoiled, fc.record({ who, replica, spoil: fc.nat(59) })),
+    happens(4, triesSpoiled, fc.record({ who, replica, spoil: fc.nat(59) })),
     happens(1, usesAccessToken, fc.record({ who, replica })),
   )
   return fc.commands([anything], { maxCommands: 40, size: 'max' })
