@@ -257,7 +257,7 @@ of them. All else is refused before any cryptography:
 | | | |
 |---|---|---|
 | \`RSA1_5\`, and \`RSA-OAEP\`, which is OAEP with SHA-1 (RFC 7520 §6) | RFC 8725 §3.2 | \`unsupported_algorithm\` |
-| passwords, \`PBES2-…\`, whatever \`p2c\` asks for (RFC 7517 appendix C, RFC 7520 §5.3) | RFC 8725 §2.1 | \`unsupported_algorithm\` |
+| passwords, \`PBES2-…\`, whatever \`p2c\` asks for (RFC 7517 appendix C, RFC 7520 §5.3) | RFC 7518 §8.6, §8.8 | \`unsupported_algorithm\` |
 | \`A128KW\`, \`A…GCMKW\`, \`ECDH-ES+A…KW\` (RFC 7520 §5.4, §5.7, §5.8) | RFC 7518 §4.1 | \`unsupported_algorithm\` |
 | \`A128GCM\`, \`A…CBC-HS…\` | RFC 7518 §5.1 | \`algorithm_not_allowed\` |
 | compressed content, \`zip\` (RFC 7520 §5.9) | RFC 8725 §3.6 | \`token_malformed\` |
