@@ -410,6 +410,18 @@ describe('the header that is remembered', () => {
     expect(verify(long).header).not.toBe(verify(long).header)
     expect(verify(long).header).toEqual(verify(long).header)
   })
+
+  it('is remembered up to 1024 characters', () => {
+    const padded = (length: number) => {
+      const bare = segment({ alg: 'HS256', typ: 'JWT', x: '', kid: key.kid })
+      const x = 'x'.repeat(Math.floor((length * 3) / 4) - Math.floor((bare.length * 3) / 4))
+      return signJwt({ claims: CLAIMS, key, header: { x } })
+    }
+    expect(padded(1024).indexOf('.')).toBe(1024)
+    expect(verify(padded(1024)).header).toBe(verify(padded(1024)).header)
+    expect(padded(1026).indexOf('.')).toBe(1026)
+    expect(verify(padded(1026)).header).not.toBe(verify(padded(1026)).header)
+  })
 })
 
 describe('RSASSA-PSS through a restricted key', () => {

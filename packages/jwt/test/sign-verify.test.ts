@@ -12,7 +12,7 @@ import {
   verifyJwt,
 } from '@mapae/jwt'
 import { describe, expect, it } from 'vitest'
-import { ALGORITHMS, CLAIMS, clock, expectRefusal, NOW, POLICY } from './support.ts'
+import { ALGORITHMS, CLAIMS, clock, expectRefusal, NOW, POLICY, refusalOf } from './support.ts'
 
 const key = generateKey('ES256')
 const sign = createSigner({ key, clock })
@@ -93,12 +93,14 @@ describe('signing', () => {
     circle['circle'] = circle
     // @ts-expect-error a header is an object
     expectRefusal(() => signJws({ payload: '', key, header: 'x' }), 'options_invalid')
-    expectRefusal(() => signJws({ payload: '', key, header: { typ: 5 } }), 'options_invalid')
+    expectRefusal(() => signJws({ payload: '', key, header: { typ: 5 } }), 'options_invalid', /typ must be/)
+    expectRefusal(() => signJws({ payload: '', key, header: { cty: 5 } }), 'options_invalid', /cty must be/)
     expectRefusal(
       () => signJws({ payload: '', key, header: JSON.parse('{"__proto__":1}') }),
       'options_invalid',
     )
-    expectRefusal(() => signJws({ payload: '', key, header: circle }), 'options_invalid')
+    const refused = refusalOf(() => signJws({ payload: '', key, header: circle }))
+    expect([refused.code, refused.cause]).toEqual(['options_invalid', expect.any(TypeError)])
     const toJSON = () => ({ alg: 'none' })
     expectRefusal(() => signJws({ payload: '', key, header: { toJSON } }), 'options_invalid')
   })
@@ -301,8 +303,13 @@ describe('the claims policy', () => {
     expectRefusal(() => createVerifier({ keys: key, ...POLICY, algorithms: [] }), 'options_invalid')
     // @ts-expect-error none is no algorithm
     expectRefusal(() => createVerifier({ keys: key, ...POLICY, algorithms: ['none'] }), 'options_invalid')
-    // @ts-expect-error no keys
-    expectRefusal(() => createVerifier({ keys: {}, ...POLICY }), 'options_invalid')
+    const one = { keys: key, ...POLICY, algorithms: ['ES256', 'none'] } as const
+    // @ts-expect-error the same
+    expectRefusal(() => createVerifier(one), 'options_invalid')
+    for (const keys of [{}, undefined, null]) {
+      // @ts-expect-error no keys
+      expectRefusal(() => createVerifier({ keys, ...POLICY }), 'options_invalid')
+    }
   })
 
   it('says that a token has expired only when it is right in every other way', () => {
