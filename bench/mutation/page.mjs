@@ -5,7 +5,9 @@ export function page(results) {
   const left = results.flatMap(({ files }) =>
     files.flatMap(({ file, left }) => left.map((one) => ({ ...one, file }))),
   )
-  const unexplained = left.filter((one) => !reasonOf(one)).map(({ file, line, from, to }) => `${file}:${line} ${from} → ${to}`)
+  const unexplained = left
+    .filter((one) => !reasonOf(one))
+    .map(({ file, line, from, to }) => `${file}:${line} ${from} → ${to}`)
   return { text: `${introduction}\n\n${table(results)}\n\n${list(left)}\n`, unexplained }
 }
 

@@ -83,7 +83,10 @@ function saved(folder) {
 
 function install() {
   if (existsSync(here('../node_modules/@stryker-mutator/core'))) return
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here('..'), stdio: 'inherit' })
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: here('..'),
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(1)
 }
 
