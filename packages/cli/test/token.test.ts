@@ -297,7 +297,11 @@ describe('token lint', () => {
   })
 
   test('refuses personal data in an access token, which every API gets', async () => {
-    const { code, stdout } = await mapaeHere(['token', 'lint', tokenOf({ ...usual, email: 'me@example.com' })])
+    const { code, stdout } = await mapaeHere([
+      'token',
+      'lint',
+      tokenOf({ ...usual, email: 'me@example.com' }),
+    ])
     expect(code).toBe(1)
     expect(stdout).toContain('✗ email is named like personal data.')
     expect(stdout).not.toContain('me@example')
