@@ -27,8 +27,12 @@ class Sequencer extends BaseSequencer {
 }
 
 /** The tests of what is mutated alone, without a database, and without those that try thousands of random inputs. */
-const isOfKeySets = process.env['MAPAE_MUTATED'] === 'jwks'
-const tests = isOfKeySets ? ['errors', 'jwks', 'private-address'] : QUICKEST_FIRST
+const TESTS: Readonly<Record<string, readonly string[]>> = {
+  keys: ['errors', 'strictness', 'vectors', 'keys', 'jwks', 'jwe'],
+  jwks: ['errors', 'jwks', 'private-address'],
+}
+const folder = process.env['MAPAE_MUTATED'] ?? ''
+const tests = TESTS[folder] ?? QUICKEST_FIRST
 
 export default defineConfig({
   root: fileURLToPath(root),
@@ -43,7 +47,7 @@ export default defineConfig({
     setupFiles: [fileURLToPath(new URL('./keys-at-hand.ts', import.meta.url))],
     testTimeout: 5_000,
     // private-address.test.ts replaces node:dns, which the others must not notice.
-    isolate: isOfKeySets,
+    isolate: folder === 'jwks',
     sequence: { sequencer: Sequencer },
   },
 })

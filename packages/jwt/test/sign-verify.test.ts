@@ -128,6 +128,7 @@ describe('signing', () => {
     ]) {
       expectRefusal(() => sign(claims), 'claim_invalid')
     }
+    expect(refusalOf(() => sign({ circle })).cause).toBeInstanceOf(TypeError)
   })
 
   it('refuses to make a token that is too large', () => {
@@ -237,6 +238,25 @@ describe('the claims policy', () => {
     expect(verify(issue({ aud: ['web', 'api'] })).claims.aud).toEqual(['web', 'api'])
   })
 
+  it('gives the log what it compared, and people the name of the claim', () => {
+    const refused = (claims: object) => {
+      const { description, detail } = refusalOf(() => verify(issue(claims)))
+      return [description, detail]
+    }
+    expect(refused({ iss: 'x' })).toEqual([expect.stringMatching(/another issuer/), { iss: 'x' }])
+    expect(refused({ aud: ['x'] })).toEqual([expect.stringMatching(/another audience/), { aud: ['x'] }])
+    for (const claim of ['iss', 'aud', 'exp'])
+      expect(refused({ [claim]: undefined })).toEqual([`The claim ${claim} is missing.`, { claim }])
+    expect(refused({ exp: NOW })).toEqual([expect.stringMatching(/expired/), { exp: NOW, now: NOW }])
+    for (const claim of ['nbf', 'iat']) {
+      const [description, detail] = refused({ [claim]: NOW + 60 })
+      expect(description).toBe(`The token is not valid yet (${claim}).`)
+      expect(detail).toEqual({ [claim]: NOW + 60, now: NOW })
+    }
+    const mistyped = signJws({ payload: '{"jti":1}', key, header: { typ: 'JWT' } })
+    expect(refusalOf(() => verify(mistyped)).detail).toEqual({ claim: 'jti' })
+  })
+
   it('takes several issuers, audiences and types', () => {
     const several = createVerifier({
       keys: key,
@@ -285,11 +305,15 @@ describe('the claims policy', () => {
   it('is not made without issuer, audience and typ, nor with one both named and waived', () => {
     const { issuer, audience, typ } = POLICY
     // @ts-expect-error audience is missing
-    expectRefusal(() => createVerifier({ keys: key, issuer, typ }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, issuer, typ }), 'options_invalid', /needs audience/)
     // @ts-expect-error issuer is missing
-    expectRefusal(() => createVerifier({ keys: key, audience, typ }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, audience, typ }), 'options_invalid', /needs issuer/)
     // @ts-expect-error typ is missing
-    expectRefusal(() => createVerifier({ keys: key, issuer, audience }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, issuer, audience }), 'options_invalid', /needs typ/)
+    for (const wrong of [['a', ''], ['a', 5], [5], 5]) {
+      // @ts-expect-error names are text
+      expectRefusal(() => createVerifier({ keys: key, ...POLICY, issuer: wrong }), 'options_invalid')
+    }
     const both = { keys: key, ...POLICY, dangerouslyAcceptAnyIssuer: true } as const
     // @ts-expect-error both
     expectRefusal(() => createVerifier(both), 'options_invalid')

@@ -55,6 +55,11 @@ describe('three segments (RFC 7515 §7.1)', () => {
     expectRefusal(() => decodeUnverified(token), 'token_malformed')
   })
 
+  it('says what was signed', () => {
+    const { signature, signingInput } = decodeUnverified(good)
+    expect(`${signingInput}.${Buffer.from(signature).toString('base64url')}`).toBe(good)
+  })
+
   it.each([
     ['nothing', '', 'segments'],
     ['one segment', HEADER_SEGMENT, 'segments'],
