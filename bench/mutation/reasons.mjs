@@ -52,4 +52,52 @@ export const reasons = [
     to: 'list',
     why: 'every entry is known to be a name by then; this only tells the compiler',
   },
+  {
+    file: 'keys/thumbprint.ts',
+    from: "''",
+    to: '"Stryker was here!"',
+    why: 'node:crypto never leaves kty out; the default only tells the compiler',
+  },
+  {
+    file: 'keys/export.ts',
+    from: '[]',
+    to: '["Stryker was here"]',
+    why: 'no key has a member of that name',
+  },
+  {
+    file: 'keys/export.ts',
+    from: 'false',
+    to: 'true',
+    why: 'a public key has no function to sign, whatever it may',
+  },
+  {
+    file: 'keys/import.ts',
+    from: "'probe'",
+    to: '""',
+    why: 'any text will do to try whether the two parts belong together',
+  },
+  {
+    file: 'keys/key.ts',
+    from: "typeof value === 'object' && value !== null",
+    to: 'true',
+    why: 'a WeakMap holds nothing that is no object; the condition only tells the compiler',
+  },
+  {
+    file: 'keys/key.ts',
+    from: "typeof value === 'object' && value !== null",
+    to: "typeof value === 'object' || value !== null",
+    why: 'a WeakMap holds nothing that is no object; the condition only tells the compiler',
+  },
+  {
+    file: 'keys/key.ts',
+    from: "typeof value === 'object'",
+    to: 'true',
+    why: 'a WeakMap holds nothing that is no object; the condition only tells the compiler',
+  },
+  {
+    file: 'keys/key.ts',
+    from: 'value !== null',
+    to: 'true',
+    why: 'a WeakMap holds nothing that is no object; the condition only tells the compiler',
+  },
 ]
