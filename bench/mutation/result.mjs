@@ -1,6 +1,7 @@
 /**
  * What matters of Stryker's report: how many changes of each file were noticed, and the ones that were not.
- * @typedef {{ line: number, end: number, mutator: string, from: string, to: string }} Left
+ * @typedef {{ line: number, range: string, mutator: string, from: string, to: string }} Left `range` as Stryker wants it
+ * to be named: columns count from 0
  * @typedef {{ file: string, noticed: number, left: Left[] }} FileResult
  */
 
@@ -36,7 +37,8 @@ const keyOf = ({ line, mutator, from, to }) => JSON.stringify([line, mutator, fr
 function leftOf({ location, mutatorName, replacement }, source) {
   const { start, end } = location
   const from = textAt(source, location)
-  return { line: start.line, end: end.line, mutator: mutatorName, from, to: oneLine(replacement) }
+  const range = `${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`
+  return { line: start.line, range, mutator: mutatorName, from, to: oneLine(replacement) }
 }
 
 function textAt(source, { start, end }) {

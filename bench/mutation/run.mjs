@@ -43,9 +43,7 @@ for (const folder of chosen) {
 report()
 
 function tryLeft({ folder, files }) {
-  const ranges = files.flatMap(({ file, left }) =>
-    left.map(({ line, end }) => `${SOURCE}/${file}:${line}-${end}`),
-  )
+  const ranges = files.flatMap(({ file, left }) => left.map(({ range }) => `${SOURCE}/${file}:${range}`))
   if (ranges.length > 0) save(folder, merged(files, mutate(folder, [...new Set(ranges)])))
 }
 
