@@ -1,14 +1,17 @@
 import { reasons } from './reasons.mjs'
 
 /** docs/mutation.md, and the names of what survives though nobody gave a reason. */
-export function page(results) {
+export function page(results, missing) {
   const left = results.flatMap(({ files }) =>
     files.flatMap(({ file, left }) => left.map((one) => ({ ...one, file }))),
   )
   const unexplained = left
     .filter((one) => !reasonOf(one))
     .map(({ file, line, from, to }) => `${file}:${line} ${from} → ${to}`)
-  return { text: `${introduction}\n\n${table(results)}\n\n${list(left)}\n`, unexplained }
+  return {
+    text: `${introduction}\n\n${table(results)}\n\n${stillMissing(missing)}${list(left)}\n`,
+    unexplained,
+  }
 }
 
 const reasonOf = ({ file, from, to }) =>
@@ -27,7 +30,7 @@ npm run bench -- mutation --left        # once more what survived, after tests w
 
 It takes about ten minutes a folder on one core. Left alone are the wording of errors (their codes are changed all the same), and what is evaluated
 only once, when a module is loaded, such as the tables of algorithms. Random tests (\`properties\`, \`differential\`) do not take part, as they would take
-too long; they notice more than is counted here.
+too long, and each folder meets only the tests that are about it: more is noticed than is counted here.
 
 ## Score`
 
@@ -50,6 +53,9 @@ function table(results) {
   })
   return `| folder | changes | noticed | score | change nothing | not noticed |\n|---|--:|--:|--:|--:|--:|\n${lines.join('\n')}`
 }
+
+const stillMissing = (names) =>
+  names.length === 0 ? '' : `Not measured yet: ${names.map((name) => `\`${name}\``).join(', ')}.\n\n`
 
 const percent = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`
 
