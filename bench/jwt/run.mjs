@@ -62,8 +62,14 @@ function summarize({ alg, operation, samples }) {
   const rates = Object.fromEntries(
     Object.entries(samples).map(([name, values]) => [name, Math.round(median(values))]),
   )
-  const raw = samples['node:crypto']
-  return { alg, operation, rates, ...(raw && { ratio: Number(medianRatio(samples.mapae, raw).toFixed(3)) }) }
+  const ratioTo = (other) => other && Number(medianRatio(samples.mapae, other).toFixed(3))
+  return {
+    alg,
+    operation,
+    rates,
+    ratio: ratioTo(samples['node:crypto']),
+    byHand: ratioTo(samples['by hand']),
+  }
 }
 
 function report() {
@@ -92,7 +98,7 @@ function versionOf(name) {
 
 function explanation(versions) {
   return `Operations a second on one thread, medians of ${settings.rounds} interleaved rounds of ${settings.milliseconds} ms; against ${versions}.
-\`npm run bench -- jwt --node 20,24\` measures again. The ratio is the median of each round's own ratio.
+\`npm run bench -- jwt --node 20,24\` measures again. The ratios are medians of each round's own ratio.
 
 - **node:crypto** is the least that Node can do: for signing \`JSON.stringify\`, base64url and one signature; for verifying the
   signature alone, with the conversions to bytes that it needs. The payload is not even looked at, so nothing that reads claims can
@@ -101,5 +107,13 @@ function explanation(versions) {
 - All verifiers check the signature, issuer, audience and times of 256 different tokens of about 250 bytes of claims, each a
   fresh string as it would come from a request. jose works through WebCrypto and is awaited call by call.
 - **verify cached** is a token that was verified before; jose and jsonwebtoken have no such cache.
-- **decode** gives header and claims; mapae alone also refuses what is not canonical base64url, UTF-8 and JSON without duplicates.`
+- **decode** gives header and claims; mapae alone also refuses what is not canonical base64url, UTF-8 and JSON without duplicates.
+
+Where the time of a cold verification goes, on Node 20, in microseconds, measured step by step: HS256 takes 3.9 against 3.2 of node:crypto. The
+HMAC, as two \`crypto.hash\` calls over pads made once, takes 1.4 where \`createHmac\` takes 2.5 and the rest of the raw way 0.7; \`JSON.parse\` takes
+1.0, turning base64url into text with the proof that it is canonical 0.4, the proof that no member is there twice 0.15, comparing the MAC
+in constant time 0.2, and the string of the token, its dots, header, key and claims 0.7. What was saved on the HMAC pays for all the checks but
+not for the parsing as well, so HS256 stays below node:crypto, which parses nothing, and above what parses by hand. RSA takes 23.8 raw and 27.4: the
+decoding and \`JSON.parse\` alone are 2.3 of that, more than beside HMAC, as they find the processor's caches full of the key's arithmetic. A tenth is all that
+the goal of 0.9 leaves for them, so RS and PS end within a few hundredths of it, and within a twentieth of what parses by hand.`
 }

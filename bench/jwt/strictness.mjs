@@ -248,6 +248,23 @@ ${lines.join('\n')}
 
 ${head}
 ${keyLines.join('\n')}
+
+## Encrypted tokens
+
+Read are nested tokens (RFC 7519 §11.2: signed, then encrypted) by \`dir\`, \`A256KW\`, \`ECDH-ES\` and \`RSA-OAEP-256\`, with \`A256GCM\`; one key is for one
+of them. All else is refused before any cryptography:
+
+| | | |
+|---|---|---|
+| \`RSA1_5\`, and \`RSA-OAEP\`, which is OAEP with SHA-1 (RFC 7520 §6) | RFC 8725 §3.2 | \`unsupported_algorithm\` |
+| passwords, \`PBES2-…\`, whatever \`p2c\` asks for (RFC 7517 appendix C, RFC 7520 §5.3) | RFC 7518 §8.6, §8.8 | \`unsupported_algorithm\` |
+| \`A128KW\`, \`A…GCMKW\`, \`ECDH-ES+A…KW\` (RFC 7520 §5.4, §5.7, §5.8) | RFC 7518 §4.1 | \`unsupported_algorithm\` |
+| \`A128GCM\`, \`A…CBC-HS…\` | RFC 7518 §5.1 | \`algorithm_not_allowed\` |
+| compressed content, \`zip\` (RFC 7520 §5.9) | RFC 8725 §3.6 | \`token_malformed\` |
+| what is not a signed token inside (\`cty\`) | RFC 7519 §5.2 | \`type_mismatch\` |
+
+The sections in brackets are the RFCs' own examples, each of which is a test: \`packages/jwt/test/vectors.test.ts\` and \`nested-vectors.test.ts\`, which
+decrypts them with node:crypto too and verifies what is inside.
 `,
 )
 console.log(lines.concat(keyLines).join('\n'))

@@ -1,13 +1,13 @@
 export const NAMES = ['node:crypto', 'by hand', 'mapae', 'jose', 'fast-jwt', 'jsonwebtoken']
 
-/** @param results [{ alg, operation, rates: { name: operations a second }, ratio: mapae to node:crypto }] */
+/** @param results [{ alg, operation, rates: { name: operations a second }, ratio: mapae to node:crypto, byHand: and to by hand }] */
 export function table(results) {
-  const head = ['algorithm', 'operation', ...NAMES, 'mapae ÷ node:crypto']
-  const rows = results.map(({ alg, operation, rates, ratio }) => [
+  const head = ['algorithm', 'operation', ...NAMES, 'mapae ÷ node:crypto', '÷ by hand']
+  const rows = results.map(({ alg, operation, rates, ratio, byHand }) => [
     alg,
     operation,
     ...NAMES.map((name) => thousands(rates[name])),
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ...[ratio, byHand].map((one) => one?.toFixed(2) ?? ''),
   ])
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at].length)))
   const line = (cells) => `| ${cells.map((cell, at) => pad(cell, widths[at], at)).join(' | ')} |`

@@ -1,5 +1,15 @@
 import type * as Crypto from 'node:crypto'
-import { vi } from 'vitest'
+import { inject, vi } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    globalNamespace: string | undefined
+  }
+}
+
+/** No mutant is alive while a file of tests is read, or what it prepares would fail without failing a test. */
+const stryker: unknown = Reflect.get(globalThis, inject('globalNamespace') ?? '')
+if (typeof stryker === 'object' && stryker !== null) Reflect.set(stryker, 'activeMutant', undefined)
 
 /**
  * RSA keys are dear to make, and every mutant would make dozens. A few go round instead, so that neighbours still differ.

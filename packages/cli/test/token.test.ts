@@ -285,7 +285,7 @@ describe('token lint', () => {
 
   test('warns of personal data and of a token that never ends, and that is no failure', async () => {
     const { code, stdout } = await mapaeHere(['token', 'lint', '--json'], {
-      stdin: tokenOf({ ...usual, exp: undefined, email: 'me@example.com' }),
+      stdin: tokenOf({ ...usual, exp: undefined, email: 'me@example.com' }, 'JWT'),
     })
     expect(code).toBe(0)
     const { verdict, problems } = JSON.parse(stdout)
@@ -294,6 +294,17 @@ describe('token lint', () => {
       { severity: 'warning', where: 'claims', description: 'The token never expires (exp).' },
       { severity: 'warning', where: 'claims', description: 'email is named like personal data.' },
     ])
+  })
+
+  test('refuses personal data in an access token, which every API gets', async () => {
+    const { code, stdout } = await mapaeHere([
+      'token',
+      'lint',
+      tokenOf({ ...usual, email: 'me@example.com' }),
+    ])
+    expect(code).toBe(1)
+    expect(stdout).toContain('✗ email is named like personal data.')
+    expect(stdout).not.toContain('me@example')
   })
 
   test('weighs a token, names its fattest claims, and refuses one above its budget', async () => {

@@ -8,7 +8,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
 /** The base64url text of the text's UTF-8 bytes. */
 export function encodeTextBase64url(text: string): string {
   const bytes = roomFor(3 * text.length)
-  return bytes.toString('base64url', 0, bytes.write(text, 0, 'utf8'))
+  return bytes.base64urlSlice(0, bytes.utf8Write(text, 0))
 }
 
 /**
@@ -26,15 +26,15 @@ export function decodeBase64url(text: string): Buffer | undefined {
  */
 export function borrowBase64url(text: string): Buffer | undefined {
   const bytes = roomFor(text.length)
-  const length = bytes.write(text, 0, 'base64url')
-  return bytes.toString('base64url', 0, length) === text ? bytes.subarray(0, length) : undefined
+  const length = bytes.base64urlWrite(text, 0)
+  return bytes.base64urlSlice(0, length) === text ? bytes.subarray(0, length) : undefined
 }
 
 /** The text whose UTF-8 bytes a base64url text stands for; undefined when that is not canonical, or they not UTF-8. */
 export function decodeTextBase64url(text: string): string | undefined {
   const bytes = roomFor(text.length)
-  const length = bytes.write(text, 0, 'base64url')
-  return bytes.toString('base64url', 0, length) === text ? decodeUtf8(bytes, length) : undefined
+  const length = bytes.base64urlWrite(text, 0)
+  return bytes.base64urlSlice(0, length) === text ? decodeUtf8(bytes, length) : undefined
 }
 
 const scratch = Buffer.allocUnsafeSlow(16_384)

@@ -14,7 +14,9 @@ export {
 } from './explain/explain.ts'
 export {
   type ClaimFinding,
+  type LintOptions,
   lintClaims,
   refuseSensitiveClaims,
   type SensitiveClaimsOptions,
 } from './explain/lint.ts'
+export type { SensitiveKind } from './explain/sensitive-names.ts'

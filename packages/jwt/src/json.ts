@@ -41,24 +41,26 @@ function shortestLength(value: unknown, depth: number): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value === 'number') return shortestNumber(value)
   if (typeof value === 'boolean') return value ? 4 : 5
-  if (typeof value !== 'object' || value === null) return 4
-  if (depth === 0) return Number.NaN
-  return Array.isArray(value) ? shortestArray(value, depth - 1) : shortestObject(value, depth - 1)
+  if (isJsonObject(value)) return shortestObject(value, depth)
+  return Array.isArray(value) ? shortestArray(value, depth) : 4
 }
 
 function shortestArray(list: readonly unknown[], depth: number): number {
+  if (depth === 0) return Number.NaN
   let length = list.length === 0 ? 2 : 1
-  for (const value of list) length += 1 + shortestLength(value, depth)
+  for (const value of list) length += 1 + shortestLength(value, depth - 1)
   return length
 }
 
-function shortestObject(object: object, depth: number): number {
-  const names = Object.keys(object)
-  const values: readonly unknown[] = Object.values(object)
-  let length = names.length === 0 ? 2 : 1
-  for (const name of names) length += name === '__proto__' ? Number.NaN : name.length + 4
-  for (const value of values) length += shortestLength(value, depth)
-  return length
+/** A member that the object only inherits, from a prototype that somebody has added to, is in no text. */
+function shortestObject(object: JsonObject, depth: number): number {
+  if (depth === 0) return Number.NaN
+  let length = 1
+  for (const name in object) {
+    if (!Object.hasOwn(object, name) || name === '__proto__') return Number.NaN
+    length += name.length + 4 + shortestLength(object[name], depth - 1)
+  }
+  return length === 1 ? 2 : length
 }
 
 /**

@@ -29,6 +29,17 @@ describe('the verified-token cache', () => {
     expect([first.claims, deep, deep.list, deep.list[0]].every(Object.isFrozen)).toBe(true)
   })
 
+  it.each([1, 2, 3])('remembers as many as it is told to (%i), and forgets the oldest', (max) => {
+    const { verify } = cached(max)
+    const tokens = Array.from({ length: max + 1 }, (_, n) => signJwt({ claims: { ...CLAIMS, n }, key }))
+    const kept = tokens.slice(0, max).map((token) => [token, verify(token)] as const)
+    for (const [token, verified] of kept) expect(verify(fresh(token))).toBe(verified)
+    verify(tokens.at(-1) ?? '')
+    const [oldest, ...others] = kept
+    for (const [token, verified] of others) expect(verify(token)).toBe(verified)
+    expect(oldest && verify(oldest[0])).not.toBe(oldest?.[1])
+  })
+
   it('still checks the time on a hit', () => {
     const { state, verify } = cached()
     const token = signJwt({ claims: CLAIMS, key })

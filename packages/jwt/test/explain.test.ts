@@ -128,6 +128,15 @@ describe('lintClaims', () => {
     'pass_code',
     '패스워드',
     '운전면허번호',
+    'email',
+    'userEmail',
+    'work_address',
+    'phone_number',
+    'birthdate',
+    'given_name',
+    'https://app.example/claims/dateOfBirth',
+    '생년월일',
+    '휴대폰번호',
   ])('refuses a claim named %s', (name) => {
     expect(refused({ [name]: 'x' })).toEqual([name])
     expect(refused({ a: [{ [name]: 5 }] })).toEqual([`a[0].${name}`])
@@ -164,6 +173,16 @@ describe('lintClaims', () => {
     ['an ML-DSA JWK', { kty: 'AKP', priv: 'x' }],
     ['a private JWK', { kty: 'EC', d: 'x' }],
     ['a secret JWK', { kty: 'oct', k: 'x' }],
+    ['an e-mail address', 'kim@example.com'],
+    ['an e-mail address in a sentence', 'Write to Kim.Lee+jobs@mail.example.co.kr, please.'],
+    ['an e-mail address of another script', '김@예시.한국'],
+    ['an e-mail address behind its scheme', 'mailto:kim@example.com'],
+    ['a phone number with the code of a country', '+82 10-1234-5678'],
+    ['one of America', '+1 (212) 555-0123'],
+    ['one of America without the code', '(212) 555-0123'],
+    ['one of a phone in Korea', '010-1234-5678'],
+    ['one without dashes', '01012345678'],
+    ['one of a house in Korea', '02-123-4567'],
   ])('refuses %s by its shape', (_, value) => {
     expect(refused({ note: value })).toEqual(['note'])
     expect(refused({ a: { b: [value] } })).toEqual(['a.b[0]'])
@@ -191,7 +210,16 @@ describe('lintClaims', () => {
       uuid: '41111111-1111-4111-8111-111111111111',
       long: '41111111111111111111',
       version: '1.4111111111111111',
-      address: 'https://app.example:8080/a@b',
+      url: 'https://app.example:8080/a@b',
+      repository: 'git@git.example.com:app/app.git',
+      remote: 'ssh://git@git.example.com/app',
+      handle: '@kim',
+      mac_address: '02:00:5e:10:00:00',
+      product: { name: 'Mapae' },
+      email_verified: true,
+      offset: '2026-01-01T00:00:00+09:00',
+      version2: '1.010-1234-5678',
+      digits: '+1234567',
       publicJwk: '{"kty":"EC","x":"d"}',
       shipped: '2026-01-01 00:00:00',
       google: '103547991597142817347',
@@ -205,13 +233,50 @@ describe('lintClaims', () => {
     expect(refused(claims)).toEqual([])
   })
 
-  it('only warns of personal data, which an ID token may carry on purpose', () => {
-    expect(
-      lintClaims({ email: 'a@b.c', phone_number: '1' }).map(({ severity, by }) => [severity, by]),
-    ).toEqual([
-      ['warn', 'name'],
-      ['warn', 'name'],
+  it('says of what kind each finding is, and the worst of a text that is several', () => {
+    const kinds = (claims: object) => lintClaims({ ...claims }).map(({ kind, by, path }) => [kind, by, path])
+    expect(kinds({ pin: '1234', ssn: '1', email: 'x' })).toEqual([
+      ['secret', 'name', 'pin'],
+      ['identity_number', 'name', 'ssn'],
+      ['personal_data', 'name', 'email'],
     ])
+    const mail = 'kim@example.com'
+    expect(kinds({ note: `${mail} 4111111111111111` })).toEqual([['identity_number', 'shape', 'note']])
+    expect(kinds({ note: `${mail} -----BEGIN PRIVATE KEY-----` })).toEqual([['secret', 'shape', 'note']])
+    expect(kinds({ note: `${mail} 123-45-6789` })).toEqual([['identity_number', 'shape', 'note']])
+  })
+
+  it('takes name for a person where it can only be the subject', () => {
+    expect(refused({ name: '홍길동' })).toEqual(['name'])
+    expect(refused({ 'https://app.example/name': '홍길동' })).toEqual(['https://app.example/name'])
+    expect(refused({ plan: { name: 'gold' }, plan_name: 'gold' })).toEqual([])
+  })
+
+  it('only warns of personal data where that is asked for, and looks into it for worse', () => {
+    const warned = (claims: object) =>
+      lintClaims({ ...claims }, { personalData: 'warn' }).map(({ severity, path }) => [severity, path])
+    expect(warned({ email: 'a@b.example', contact: 'a@b.example' })).toEqual([
+      ['warn', 'email'],
+      ['warn', 'contact'],
+    ])
+    expect(warned({ address: { street: 'x', door: { pin: '1234' } }, phone: '4111111111111111' })).toEqual([
+      ['warn', 'address'],
+      ['refuse', 'address.door.pin'],
+      ['warn', 'phone'],
+      ['refuse', 'phone'],
+    ])
+  })
+
+  it('is stricter with an access token than with one that may be an ID token', () => {
+    const severities = (typ: unknown) =>
+      explainJwt(
+        signJwt({ claims: { ...CLAIMS, email: 'a@b.example' }, key, ...(typ ? { typ: String(typ) } : {}) }),
+      )
+        .problems.filter(({ description }) => description.includes('email'))
+        .map(({ severity }) => severity)
+    expect(severities('at+jwt')).toEqual(['error'])
+    expect(severities('application/AT+JWT')).toEqual(['error'])
+    expect(severities('JWT')).toEqual(['warning'])
   })
 
   it('is enforced by refuseSensitiveClaims unless that is waived aloud', () => {
@@ -221,7 +286,10 @@ describe('lintClaims', () => {
       /pin.*card/,
     )
     expect(refuseSensitiveClaims({ pin: '1234' }, { dangerouslyAllowSensitiveClaims: true })).toHaveLength(1)
-    expect(refuseSensitiveClaims({ email: 'a@b.c' })).toHaveLength(1)
+    expectRefusal(() => refuseSensitiveClaims({ email: 'a@b.example' }), 'claim_sensitive', /email/)
+    expect(refuseSensitiveClaims({ email: 'a@b.example' }, { personalData: 'warn' })).toHaveLength(1)
+    const named = { dangerouslyAllowSensitiveClaims: ['email'] }
+    expect(refuseSensitiveClaims({ email: 'a@b.example' }, named)).toHaveLength(1)
     const only = { dangerouslyAllowSensitiveClaims: ['pin'] }
     expect(refuseSensitiveClaims({ pin: '1234' }, only).map(({ claim }) => claim)).toEqual(['pin'])
     expectRefusal(

@@ -108,6 +108,15 @@ describe('the quick look at JSON', () => {
       ),
   }))
 
+  it('is not deceived by what somebody added to the prototype of all objects', () => {
+    // As long as the member that is there twice: counted, it would make up for it.
+    Object.assign(Object.prototype, { added: 1 })
+    const [twice, once] = [parseJsonObject('{"fives":5,"fives":5}'), parseJsonObject('{"fives":5}')]
+    Reflect.deleteProperty(Object.prototype, 'added')
+    expect(twice).toMatch(/twice/)
+    expect(once).toEqual({ fives: 5 })
+  })
+
   it('says what the walk through the text says, whatever the members, escapes, numbers and spaces', () => {
     fc.assert(fc.property(json, expectSame), { numRuns: 20_000 })
     fc.assert(
@@ -339,7 +348,7 @@ describe('a payload that is spelled another way than it was signed, or signed in
     ['a character whose low byte was signed', String.fromCharCode(good.charCodeAt(0) + 256) + good.slice(1)],
     [
       'another alphabet',
-      segment(Buffer.from([0xfb, 0xff, 0xbf]).toString('latin1')).replaceAll('_', '/') + '+/',
+      `${segment(Buffer.from([0xfb, 0xff, 0xbf]).toString('latin1')).replaceAll('_', '/')}+/`,
     ],
   ])('is refused for %s, though the signature holds', (_, payload) => {
     for (const [key, sign] of [
@@ -400,6 +409,18 @@ describe('the header that is remembered', () => {
     const long = signJwt({ claims: CLAIMS, key, header: { x5c: ['A'.repeat(2000)] } })
     expect(verify(long).header).not.toBe(verify(long).header)
     expect(verify(long).header).toEqual(verify(long).header)
+  })
+
+  it('is remembered up to 1024 characters', () => {
+    const padded = (length: number) => {
+      const bare = segment({ alg: 'HS256', typ: 'JWT', x: '', kid: key.kid })
+      const x = 'x'.repeat(Math.floor((length * 3) / 4) - Math.floor((bare.length * 3) / 4))
+      return signJwt({ claims: CLAIMS, key, header: { x } })
+    }
+    expect(padded(1024).indexOf('.')).toBe(1024)
+    expect(verify(padded(1024)).header).toBe(verify(padded(1024)).header)
+    expect(padded(1026).indexOf('.')).toBe(1026)
+    expect(verify(padded(1026)).header).not.toBe(verify(padded(1026)).header)
   })
 })
 

@@ -38,6 +38,13 @@ describe('a key set', () => {
     expect(set.find({ alg: 'PS256' })).toBeUndefined()
   })
 
+  it("may be one's own, whatever else it has: without the function refresh it is at hand", () => {
+    const own = { find: () => toPublicKey(one), refresh: undefined, keys: () => [] }
+    const token = signJwt({ claims: CLAIMS, key: one })
+    expect(verifyJwt({ token, keys: own, ...POLICY }).claims).toEqual(CLAIMS)
+    expect(verifyJws({ token, keys: own })).toBeInstanceOf(Uint8Array)
+  })
+
   it('shows public keys only', () => {
     const set = createJwkSet([one, generateKey('HS256')])
     expect(set.toJSON()).toEqual({ keys: [exportJwk(one)] })

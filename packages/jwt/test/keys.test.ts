@@ -1,5 +1,12 @@
-import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import {
+  createHash,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
+import {
+  createSigner,
   exportJwk,
   generateKey,
   importKey,
@@ -89,6 +96,16 @@ describe('a key', () => {
   })
 })
 
+describe('a public key', () => {
+  it('is there to verify, and never signs', () => {
+    for (const key of [ec, rsa, ed]) {
+      const own = importKey(exportJwk(key))
+      expect(own.use).toBe('public')
+      expectRefusal(() => createSigner({ key: own }), 'key_invalid', /public key may not sign/)
+    }
+  })
+})
+
 describe('importKey refuses', () => {
   it('what is no key', () => {
     // @ts-expect-error
@@ -101,7 +118,7 @@ describe('importKey refuses', () => {
       '-----BEGIN CERTIFICATE-----',
       '-----BEGIN ENCRYPTED PRIVATE KEY-----',
     ])
-      refuses(input, /PEM/)
+      refuses(input, /not a PEM of an unencrypted/)
     refuses('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', /could not be read/)
     refuses('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', /could not be read/)
   })
@@ -277,6 +294,13 @@ describe('toPublicKey', () => {
 })
 
 describe('jwkThumbprint', () => {
+  it('of a secret is that of its bytes (RFC 7638 §3.2.1)', () => {
+    const k = secret.keyObject.export().toString('base64url')
+    const expected = createHash('sha256').update(`{"k":"${k}","kty":"oct"}`).digest('base64url')
+    expect(jwkThumbprint({ kty: 'oct', k, alg: 'HS256' })).toBe(expected)
+    expect(jwkThumbprint(secret)).toBe(expected)
+  })
+
   it('is that of RFC 7638 §3.1, and of RFC 8037 appendix A.3', () => {
     expect(
       jwkThumbprint({
@@ -304,5 +328,7 @@ describe('jwkThumbprint', () => {
     expectRefusal(() => jwkThumbprint({ kty: 'x' }), 'key_invalid')
     expectRefusal(() => jwkThumbprint({ kty: 'RSA', e: 'AQAB' }), 'key_invalid')
     expectRefusal(() => jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: 'a+' }), 'key_invalid')
+    expectRefusal(() => jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: '' }), 'key_invalid', /no member x/)
+    expectRefusal(() => jwkThumbprint({ kty: 'OKP', crv: '', x: 'aaaa' }), 'key_invalid', /no member crv/)
   })
 })

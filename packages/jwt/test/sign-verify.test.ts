@@ -12,7 +12,7 @@ import {
   verifyJwt,
 } from '@mapae/jwt'
 import { describe, expect, it } from 'vitest'
-import { ALGORITHMS, CLAIMS, clock, expectRefusal, NOW, POLICY } from './support.ts'
+import { ALGORITHMS, CLAIMS, clock, expectRefusal, NOW, POLICY, refusalOf } from './support.ts'
 
 const key = generateKey('ES256')
 const sign = createSigner({ key, clock })
@@ -93,12 +93,14 @@ describe('signing', () => {
     circle['circle'] = circle
     // @ts-expect-error a header is an object
     expectRefusal(() => signJws({ payload: '', key, header: 'x' }), 'options_invalid')
-    expectRefusal(() => signJws({ payload: '', key, header: { typ: 5 } }), 'options_invalid')
+    expectRefusal(() => signJws({ payload: '', key, header: { typ: 5 } }), 'options_invalid', /typ must be/)
+    expectRefusal(() => signJws({ payload: '', key, header: { cty: 5 } }), 'options_invalid', /cty must be/)
     expectRefusal(
       () => signJws({ payload: '', key, header: JSON.parse('{"__proto__":1}') }),
       'options_invalid',
     )
-    expectRefusal(() => signJws({ payload: '', key, header: circle }), 'options_invalid')
+    const refused = refusalOf(() => signJws({ payload: '', key, header: circle }))
+    expect([refused.code, refused.cause]).toEqual(['options_invalid', expect.any(TypeError)])
     const toJSON = () => ({ alg: 'none' })
     expectRefusal(() => signJws({ payload: '', key, header: { toJSON } }), 'options_invalid')
   })
@@ -126,6 +128,7 @@ describe('signing', () => {
     ]) {
       expectRefusal(() => sign(claims), 'claim_invalid')
     }
+    expect(refusalOf(() => sign({ circle })).cause).toBeInstanceOf(TypeError)
   })
 
   it('refuses to make a token that is too large', () => {
@@ -235,6 +238,25 @@ describe('the claims policy', () => {
     expect(verify(issue({ aud: ['web', 'api'] })).claims.aud).toEqual(['web', 'api'])
   })
 
+  it('gives the log what it compared, and people the name of the claim', () => {
+    const refused = (claims: object) => {
+      const { description, detail } = refusalOf(() => verify(issue(claims)))
+      return [description, detail]
+    }
+    expect(refused({ iss: 'x' })).toEqual([expect.stringMatching(/another issuer/), { iss: 'x' }])
+    expect(refused({ aud: ['x'] })).toEqual([expect.stringMatching(/another audience/), { aud: ['x'] }])
+    for (const claim of ['iss', 'aud', 'exp'])
+      expect(refused({ [claim]: undefined })).toEqual([`The claim ${claim} is missing.`, { claim }])
+    expect(refused({ exp: NOW })).toEqual([expect.stringMatching(/expired/), { exp: NOW, now: NOW }])
+    for (const claim of ['nbf', 'iat']) {
+      const [description, detail] = refused({ [claim]: NOW + 60 })
+      expect(description).toBe(`The token is not valid yet (${claim}).`)
+      expect(detail).toEqual({ [claim]: NOW + 60, now: NOW })
+    }
+    const mistyped = signJws({ payload: '{"jti":1}', key, header: { typ: 'JWT' } })
+    expect(refusalOf(() => verify(mistyped)).detail).toEqual({ claim: 'jti' })
+  })
+
   it('takes several issuers, audiences and types', () => {
     const several = createVerifier({
       keys: key,
@@ -283,11 +305,15 @@ describe('the claims policy', () => {
   it('is not made without issuer, audience and typ, nor with one both named and waived', () => {
     const { issuer, audience, typ } = POLICY
     // @ts-expect-error audience is missing
-    expectRefusal(() => createVerifier({ keys: key, issuer, typ }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, issuer, typ }), 'options_invalid', /needs audience/)
     // @ts-expect-error issuer is missing
-    expectRefusal(() => createVerifier({ keys: key, audience, typ }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, audience, typ }), 'options_invalid', /needs issuer/)
     // @ts-expect-error typ is missing
-    expectRefusal(() => createVerifier({ keys: key, issuer, audience }), 'options_invalid')
+    expectRefusal(() => createVerifier({ keys: key, issuer, audience }), 'options_invalid', /needs typ/)
+    for (const wrong of [['a', ''], ['a', 5], [5], 5]) {
+      // @ts-expect-error names are text
+      expectRefusal(() => createVerifier({ keys: key, ...POLICY, issuer: wrong }), 'options_invalid')
+    }
     const both = { keys: key, ...POLICY, dangerouslyAcceptAnyIssuer: true } as const
     // @ts-expect-error both
     expectRefusal(() => createVerifier(both), 'options_invalid')
@@ -301,8 +327,13 @@ describe('the claims policy', () => {
     expectRefusal(() => createVerifier({ keys: key, ...POLICY, algorithms: [] }), 'options_invalid')
     // @ts-expect-error none is no algorithm
     expectRefusal(() => createVerifier({ keys: key, ...POLICY, algorithms: ['none'] }), 'options_invalid')
-    // @ts-expect-error no keys
-    expectRefusal(() => createVerifier({ keys: {}, ...POLICY }), 'options_invalid')
+    const one = { keys: key, ...POLICY, algorithms: ['ES256', 'none'] } as const
+    // @ts-expect-error the same
+    expectRefusal(() => createVerifier(one), 'options_invalid')
+    for (const keys of [{}, undefined, null]) {
+      // @ts-expect-error no keys
+      expectRefusal(() => createVerifier({ keys, ...POLICY }), 'options_invalid')
+    }
   })
 
   it('says that a token has expired only when it is right in every other way', () => {

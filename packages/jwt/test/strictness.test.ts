@@ -19,6 +19,7 @@ const key = generateKey('HS256')
 const verify = createVerifier({ keys: key, ...POLICY })
 const good = signJwt({ claims: CLAIMS, key })
 const HEADER = { alg: 'HS256', typ: 'JWT', kid: key.kid }
+const HEADER_SEGMENT = segment(HEADER)
 
 /** A token with a right signature over whatever the segments are. */
 function forge(
@@ -52,6 +53,27 @@ describe('three segments (RFC 7515 §7.1)', () => {
   ])('refuses %s', (_, token) => {
     expectRefusal(() => verify(token), 'token_malformed')
     expectRefusal(() => decodeUnverified(token), 'token_malformed')
+  })
+
+  it('says what was signed', () => {
+    const { signature, signingInput } = decodeUnverified(good)
+    expect(`${signingInput}.${Buffer.from(signature).toString('base64url')}`).toBe(good)
+  })
+
+  it.each([
+    ['nothing', '', 'segments'],
+    ['one segment', HEADER_SEGMENT, 'segments'],
+    ['two segments', `${HEADER_SEGMENT}.${segment(CLAIMS)}`, 'segments'],
+    ['an empty header', `.${segment(CLAIMS)}.x`, 'segments'],
+    ['four segments', `${good}.x`, 'segments'],
+    ['a header of one character', 'a.b.c', 'header'],
+    ['an empty payload', `${HEADER_SEGMENT}..x`, 'payload'],
+    ['a payload of one character', `${HEADER_SEGMENT}.b.x`, 'payload'],
+  ])('says of %s what is wrong with it', (_, token, what) => {
+    const reason =
+      what === 'segments' ? /it does not have three segments/ : new RegExp(`: the ${what} is not`)
+    expectRefusal(() => decodeUnverified(token), 'token_malformed', reason)
+    if (what === 'segments') expectRefusal(() => verify(token), 'token_malformed', reason)
   })
 
   it.each([[undefined], [null], [5], [{}], [[]], [Buffer.from(good)]])(
@@ -235,7 +257,9 @@ describe('the header', () => {
     ['crit that is no list', { ...HEADER, crit: 'exp' }],
     ['crit with a name that is not in the header', { ...HEADER, crit: ['x'] }],
     ['crit with a name twice', { ...HEADER, x: 1, crit: ['x', 'x'] }],
+    ['crit with a name that is there and one that is not', { ...HEADER, x: 1, crit: ['x', 'y'] }],
     ['crit with a number', { ...HEADER, crit: [1] }],
+    ['crit with a number that names a parameter', { ...HEADER, 1: 1, crit: [1] }],
   ])('refuses %s', (_, header) => {
     expectRefusal(() => verify(forge(header)), 'token_malformed')
   })

@@ -195,13 +195,6 @@ export const eventTypes = {
     means: 'A signing key was made; by the server itself when there was none.',
     detail: { kid: 'of the key', algorithm: 'of the key', active_from: 'when it signs, in seconds' },
   },
-  'access_token.personal_claims': {
-    about: 'account',
-    actor: 'system',
-    kept: 'told',
-    means: 'The `claims` option puts personal data into access tokens. Told once a process.',
-    detail: { claims: 'their names' },
-  },
   'access_token.large': {
     about: 'account',
     actor: 'system',
@@ -282,7 +275,7 @@ export interface SessionEndedEvent {
 export type AuthEvent =
   | AuditedEvent
   | {
-      readonly type: 'access_token.personal_claims' | 'access_token.large'
+      readonly type: 'access_token.large'
       readonly at: number
       readonly accountId: string
       readonly detail: Detail

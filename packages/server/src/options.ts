@@ -53,7 +53,8 @@ export interface AuthOptions {
   readonly signingAlgorithm?: 'ES256' | 'RS256' | 'Ed25519'
   /**
    * Adds namespaced claims to an account's access tokens. Registered and Mapae's own names are refused, and so is what looks like
-   * a secret, a card or an identity number: the request is answered 500 `claims_refused`, and the event `error` names the claim.
+   * a secret, a card or identity number, or personal data (names, e-mail and other addresses, phone numbers, birth dates): the request
+   * is answered 500 `claims_refused`, and the event `error` names the claim. An API that needs such data asks for the account.
    */
   readonly claims?: (account: ClaimsAccount) => Readonly<Record<string, unknown>>
   /** Lets such claims pass: those named, or all. Anyone who holds a token can read them. @default false */

@@ -6,8 +6,8 @@ import type { ClaimsAccount } from './options.ts'
 type Claims = Readonly<Record<string, unknown>>
 
 /**
- * What the `claims` option adds to an account's access tokens. Anyone who holds a token can read it, so likely secrets, card
- * and identity numbers are refused; of personal data `access_token.personal_claims` tells, once for each set of names.
+ * What the `claims` option adds to an account's access tokens. Anyone who holds a token can read it, and every API gets it: likely
+ * secrets, card and identity numbers and personal data are refused, but for claims that `dangerouslyAllowSensitiveClaims` names.
  *
  * Throws `claims_refused`, with names and never a value; also for registered names and for what is no JSON object.
  */
@@ -17,10 +17,8 @@ export function ownClaims(ctx: Context, account: ClaimsAccount): Claims {
   const claims = asWritten(given)
   const taken = Object.keys(claims).find((name) => RESERVED.has(name))
   if (taken) throw refusedClaims(`may not set ${taken}`)
-  const findings = lintClaims(claims)
-  const refused = findings.filter(({ claim, severity }) => severity === 'refuse' && !isAllowed(ctx, claim))
+  const refused = lintClaims(claims).filter(({ claim }) => !isAllowed(ctx, claim))
   if (refused.length > 0) throw refusedClaims(`gives what anyone could read in a token: ${reasons(refused)}`)
-  tellPersonal(ctx, account, findings)
   return claims
 }
 
@@ -47,16 +45,7 @@ function isAllowed({ settings }: Context, claim: string): boolean {
 }
 
 function reasons(findings: readonly ClaimFinding[]): string {
-  return findings.map(({ claim, by }) => `${claim} (by its ${by})`).join(', ')
-}
-
-function tellPersonal(ctx: Context, { id }: ClaimsAccount, findings: readonly ClaimFinding[]): void {
-  const claims = [
-    ...new Set(findings.filter(({ severity }) => severity === 'warn').map(({ claim }) => claim)),
-  ]
-  if (claims.length === 0) return
-  const type = 'access_token.personal_claims'
-  ctx.emitOnce(`${type} ${claims}`, { type, at: ctx.clock(), accountId: id, detail: { claims } })
+  return [...new Set(findings.map(({ claim, by }) => `${claim} (by its ${by})`))].join(', ')
 }
 
 function refusedClaims(why: string, cause?: unknown): AuthError {

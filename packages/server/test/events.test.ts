@@ -133,10 +133,6 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
     await server.refresh((await owner.register()).json, { address: ADDRESS })
   },
   'signing_key.made': ({ auth }) => auth.api.rotateKeys(),
-  'access_token.personal_claims': async (server) => {
-    const claims = () => ({ [`${APP}/email`]: 'a@b.example' })
-    await alongside(server, { claims })
-  },
   'access_token.large': async (server) => {
     await alongside(server, { claims: () => ({ [`${APP}/words`]: 'word '.repeat(100) }) })
   },

@@ -24,8 +24,8 @@ export function hmac(facts: { hash: string; bytes: number; block: number }): Alg
         const signature = token.slice(dot + 1)
         if (signature.length !== length) return false
         const right = mac(token, dot)
-        expected.write(right, 0, 'latin1')
-        presented.write(signature, 0, 'latin1')
+        expected.latin1Write(right, 0)
+        presented.latin1Write(signature, 0)
         // As text too, because latin1 keeps only the low byte of a character.
         return timingSafeEqual(expected, presented) && signature === right
       }
@@ -50,8 +50,8 @@ function prepareMac(key: KeyObject, facts: { hash: string; bytes: number; block:
   return (text: string, length: number): string => {
     const fits = block + text.length <= inner.length
     const input = fits ? inner : Buffer.concat([inner.subarray(0, block)], block + text.length)
-    input.write(text, block, 'latin1')
-    outer.write(hash(name, input.subarray(0, block + length), 'binary'), block, 'latin1')
+    input.latin1Write(text, block)
+    outer.latin1Write(hash(name, input.subarray(0, block + length), 'binary'), block)
     return hash(name, outer, 'base64url')
   }
 }

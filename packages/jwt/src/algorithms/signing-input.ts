@@ -6,6 +6,6 @@ const scratch = Buffer.allocUnsafeSlow(16_384)
  */
 export function asciiBytes(text: string, length: number = text.length): Buffer {
   const bytes = text.length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(text.length)
-  bytes.write(text, 0, 'latin1')
+  bytes.latin1Write(text, 0)
   return bytes.subarray(0, length)
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts'
 import { decodeBytes, decodeSegment } from './base64url.ts'
 import { measureToken, type TokenMeasure } from './budget.ts'
-import { lintClaims } from './lint.ts'
+import { type LintOptions, lintClaims } from './lint.ts'
 import { CLAIM_MEANINGS, HEADER_MEANINGS, TIME_CLAIMS } from './meanings.ts'
 
 /** A token taken apart for a person. Nothing in it has been verified. */
@@ -68,7 +68,7 @@ export function explainJwt(
     problems: [
       ...formProblems(form, segments),
       ...headerProblems(header),
-      ...claimsProblems(claims, now),
+      ...claimsProblems(claims, { now, personalData: personalDataIn(objectOf(header)) }),
       ...sizeProblems(token.length),
     ],
   }
@@ -164,7 +164,10 @@ function headerProblems(header: JsonObject | string): readonly JwtProblem[] {
 /** Claims beyond which an access token outlives what was decided when it was made. */
 const LONG_LIFETIME = 86_400
 
-function claimsProblems(claims: JsonObject | string | undefined, now: number): readonly JwtProblem[] {
+function claimsProblems(
+  claims: JsonObject | string | undefined,
+  { now, personalData }: { now: number } & LintOptions,
+): readonly JwtProblem[] {
   if (claims === undefined) return []
   if (typeof claims === 'string') return [error('claims', `The payload ${claims}.`)]
   const times = explainTimes(claims, now)
@@ -183,10 +186,15 @@ function claimsProblems(claims: JsonObject | string | undefined, now: number): r
       .filter((name) => isNoNumber(claims[name]))
       .map((name) => error('claims', `${name} is not a number.`)),
     ...missing.map((name) => warning('claims', `The claim ${name} is missing.`)),
-    ...lintClaims(claims).map(({ severity, description }) =>
+    ...lintClaims(claims, { personalData }).map(({ severity, description }) =>
       severity === 'refuse' ? error('claims', description) : warning('claims', description),
     ),
   ]
+}
+
+/** Access tokens (RFC 9068 §2.1) have no business with personal data; others may be ID tokens, which do. */
+function personalDataIn(header: JsonObject | undefined): LintOptions['personalData'] {
+  return /^(?:application\/)?at\+jwt$/i.test(String(header?.['typ'])) ? 'refuse' : 'warn'
 }
 
 function isMilliseconds(value: unknown): boolean {

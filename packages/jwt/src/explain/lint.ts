@@ -1,7 +1,7 @@
 import { JwtError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { sensitiveName } from './sensitive-names.ts'
-import { sensitiveShape } from './sensitive-shapes.ts'
+import { type SensitiveKind, sensitiveName } from './sensitive-names.ts'
+import { PRIVATE_KEY, type SensitiveShape, sensitiveShape } from './sensitive-shapes.ts'
 
 /** Something that should not be in a token, because anyone who holds the token can read it. */
 export interface ClaimFinding {
@@ -9,24 +9,40 @@ export interface ClaimFinding {
   readonly claim: string
   /** Where it is, such as `user.password` or `notes[2]`. The value is never repeated. */
   readonly path: string
-  /** `refuse`: a secret, or a number that identifies a person or an account. `warn`: personal data, which may be meant. */
+  readonly kind: SensitiveKind
+  /** `warn` for personal data where that was asked for, otherwise `refuse`. */
   readonly severity: 'refuse' | 'warn'
   /** Whether its name or its value gave it away. */
   readonly by: 'name' | 'shape'
   readonly description: string
 }
 
+export interface LintOptions {
+  /**
+   * How names, addresses, phone numbers and the like are judged. `warn` is for ID tokens, which OpenID Connect makes to carry
+   * them to the one client that asked; an access token goes to every API with every request. @default 'refuse'
+   */
+  readonly personalData?: 'refuse' | 'warn' | undefined
+}
+
 /**
  * Looks for secrets and personal data in claims, by name and by shape: passwords and their hashes, keys, tokens, payment card
- * and resident registration numbers. A claim without a value (null, true, false, empty) is not held against its name.
+ * and resident registration numbers, e-mail addresses, phone numbers, names. A claim without a value (null, true, false,
+ * empty) is not held against its name.
  */
-export function lintClaims(claims: JsonObject): readonly ClaimFinding[] {
+export function lintClaims(claims: JsonObject, options: LintOptions = {}): readonly ClaimFinding[] {
+  const { personalData = 'refuse' } = options
+  const severityOf = (kind: SensitiveKind) => (kind === 'personal_data' ? personalData : 'refuse')
   return Object.entries(claims).flatMap(([claim, value]) =>
-    lintMember(claim, claim, value, 0).map((finding) => ({ claim, ...finding })),
+    lintMember(claim, claim, value, 0).map((found) => ({
+      claim,
+      ...found,
+      severity: severityOf(found.kind),
+    })),
   )
 }
 
-export interface SensitiveClaimsOptions {
+export interface SensitiveClaimsOptions extends LintOptions {
   /** `true` lets every claim pass; a list, the claims that it names. @default false */
   readonly dangerouslyAllowSensitiveClaims?: boolean | readonly string[] | undefined
 }
@@ -40,7 +56,7 @@ export function refuseSensitiveClaims(
   options: SensitiveClaimsOptions = {},
 ): readonly ClaimFinding[] {
   const { dangerouslyAllowSensitiveClaims: allowed = false } = options
-  const findings = lintClaims(claims)
+  const findings = lintClaims(claims, options)
   const refused = findings.filter(
     ({ claim, severity }) =>
       severity === 'refuse' && !(typeof allowed === 'boolean' ? allowed : allowed.includes(claim)),
@@ -56,12 +72,15 @@ export function refuseSensitiveClaims(
 /** Deeper than this a verifier refuses the token anyway. */
 const MAX_DEPTH = 16
 
-type Found = Omit<ClaimFinding, 'claim'>
+type Found = Omit<ClaimFinding, 'claim' | 'severity'>
 
 function lintMember(path: string, name: string, value: unknown, depth: number): readonly Found[] {
-  const named = isTelling(value) ? sensitiveName(name) : undefined
+  const named = isTelling(value) ? sensitiveName(name, depth === 0) : undefined
   if (!named) return lintValue(path, value, depth)
-  return [{ path, severity: named.severity, by: 'name', description: `${path} is named like ${named.is}.` }]
+  const { kind, is } = named
+  const found: Found = { path, kind, by: 'name', description: `${path} is named like ${is}.` }
+  if (kind !== 'personal_data') return [found]
+  return [found, ...lintValue(path, value, depth).filter((within) => within.kind !== kind)]
 }
 
 function lintValue(path: string, value: unknown, depth: number): readonly Found[] {
@@ -69,7 +88,7 @@ function lintValue(path: string, value: unknown, depth: number): readonly Found[
   if (Array.isArray(value))
     return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, depth + 1))
   if (isJsonObject(value))
-    return isPrivateJwk(value) ? [shaped(path, 'a private or secret key')] : lintObject(path, value, depth)
+    return isPrivateJwk(value) ? [shaped(path, PRIVATE_KEY)] : lintObject(path, value, depth)
   const shape = isText(value) ? sensitiveShape(String(value)) : undefined
   return shape ? [shaped(path, shape)] : []
 }
@@ -78,8 +97,8 @@ function lintObject(path: string, value: JsonObject, depth: number): readonly Fo
   return Object.entries(value).flatMap(([name, one]) => lintMember(`${path}.${name}`, name, one, depth + 1))
 }
 
-function shaped(path: string, what: string): Found {
-  return { path, severity: 'refuse', by: 'shape', description: `${path} looks like ${what}.` }
+function shaped(path: string, { kind, is }: SensitiveShape): Found {
+  return { path, kind, by: 'shape', description: `${path} looks like ${is}.` }
 }
 
 function isTelling(value: unknown): boolean {

@@ -1,12 +1,24 @@
-/** How bad a claim's name is, or undefined when nothing is wrong with it. Short names count as the last word of others too. */
-export function sensitiveName(name: string): { severity: 'refuse' | 'warn'; is: string } | undefined {
+/** What anyone who reads a token should not find in it. */
+export type SensitiveKind = 'secret' | 'identity_number' | 'personal_data'
+
+/**
+ * What a claim's name says that it holds, or undefined when nothing is wrong with it. Short names count as the last word of
+ * others too; `name` itself only where it can mean nobody but the subject.
+ */
+export function sensitiveName(
+  name: string,
+  isOfSubject: boolean,
+): { kind: SensitiveKind; is: string } | undefined {
   const words = wordsOf(name)
   const whole = words.join('')
   const isOneOf = (names: ReadonlySet<string>) => names.has(whole) || names.has(words.at(-1) ?? '')
-  if (isOneOf(SECRET_NAMES) || SECRET_PARTS.test(whole)) return { severity: 'refuse', is: 'a secret' }
+  if (isOneOf(SECRET_NAMES) || SECRET_PARTS.test(whole)) return { kind: 'secret', is: 'a secret' }
   if (isOneOf(IDENTITY_NUMBERS) || IDENTITY_PARTS.test(whole))
-    return { severity: 'refuse', is: 'an identity or account number' }
-  return isOneOf(PERSONAL_NAMES) ? { severity: 'warn', is: 'personal data' } : undefined
+    return { kind: 'identity_number', is: 'an identity or account number' }
+  const isPersonal = isOneOf(PERSONAL_NAMES) && !OF_A_MACHINE.test(whole)
+  return isPersonal || (isOfSubject && NAMES_OF_THE_SUBJECT.has(whole))
+    ? { kind: 'personal_data', is: 'personal data' }
+    : undefined
 }
 
 /** The words of `userPin`, `user-pin` and `https://app.example/claims#user_pin`, in lower case. */
@@ -57,26 +69,52 @@ const IDENTITY_PARTS =
 
 const PERSONAL_NAMES: ReadonlySet<string> = new Set([
   'email',
+  'emails',
   'mail',
   'phone',
   'phonenumber',
+  'phonenumbers',
+  'telephone',
   'mobile',
+  'cellphone',
+  'mobilenumber',
   'address',
+  'addresses',
+  'zipcode',
+  'postalcode',
+  'postcode',
   'birthdate',
   'birthday',
   'dob',
   'dateofbirth',
   'gender',
   'realname',
+  'fullname',
   'givenname',
   'familyname',
   'firstname',
   'lastname',
+  'middlename',
+  'surname',
+  'maidenname',
   '이메일',
   '전화번호',
   '휴대폰',
+  '휴대폰번호',
+  '핸드폰',
+  '핸드폰번호',
+  '연락처',
   '주소',
+  '집주소',
+  '우편번호',
   '생년월일',
+  '생일',
   '이름',
+  '성명',
+  '실명',
   '성별',
 ])
+
+const NAMES_OF_THE_SUBJECT: ReadonlySet<string> = new Set(['name', 'nickname'])
+
+const OF_A_MACHINE = /(?:mac|host|server|service|contract|wallet|memory)address(?:es)?$/

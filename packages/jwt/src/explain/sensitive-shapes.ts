@@ -1,10 +1,25 @@
-/** Why a text looks like something that must not be in a token, or has it in it, or undefined. */
-export function sensitiveShape(text: string): string | undefined {
-  const found = PATTERNS.find(({ pattern }) => pattern.test(text))?.is ?? numberShape(text)
-  return found ?? (isPrivateJwkText(text) ? 'a private or secret key' : undefined)
+import type { SensitiveKind } from './sensitive-names.ts'
+
+/** What a text looks like. */
+export interface SensitiveShape {
+  readonly kind: SensitiveKind
+  readonly is: string
 }
 
-const PATTERNS: readonly { is: string; pattern: RegExp }[] = [
+export const PRIVATE_KEY: SensitiveShape = { kind: 'secret', is: 'a private or secret key' }
+
+/** What a text looks like, or has in it, that must not be in a token; undefined when there is nothing. The worst comes first. */
+export function sensitiveShape(text: string): SensitiveShape | undefined {
+  const secret = SECRETS.find(({ pattern }) => pattern.test(text))
+  if (secret) return { kind: 'secret', is: secret.is }
+  if (isPrivateJwkText(text)) return PRIVATE_KEY
+  const number = numberShape(text)
+  if (number) return { kind: 'identity_number', is: number }
+  const personal = PERSONAL.find(({ pattern }) => pattern.test(text))
+  return personal && { kind: 'personal_data', is: personal.is }
+}
+
+const SECRETS: readonly { is: string; pattern: RegExp }[] = [
   { is: 'a key in PEM form', pattern: /-----BEGIN [A-Z0-9 ]{1,40}-----/ },
   {
     is: 'a password hash',
@@ -23,16 +38,28 @@ const PATTERNS: readonly { is: string; pattern: RegExp }[] = [
     is: 'an address with a password',
     pattern: /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,200}:[^\s/@]{1,200}@/i,
   },
-  {
-    is: 'a social security number',
-    pattern: /(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])/,
-  },
 ]
+
+/** An e-mail address, unless it is the user and host of a URL or of ssh; phone numbers with a country's code, of Korea, and of America. */
+const PERSONAL: readonly { is: string; pattern: RegExp }[] = [
+  {
+    is: 'an e-mail address',
+    pattern:
+      /(?<![\p{L}\p{N}_.+/-])[\p{L}\p{N}_.+-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,63}(?![\p{L}\p{N}_:/-]|\.[\p{L}\p{N}])/u,
+  },
+  { is: 'a phone number', pattern: /(?<![\w.+])\+[1-9](?:[ .-]?\(?\d\)?){7,14}(?![\w])/ },
+  { is: 'a phone number', pattern: /(?<![\w.-])01[016-9]([ .-]?)\d{3,4}\1\d{4}(?![\w-])/ },
+  { is: 'a phone number', pattern: /(?<![\w.-])0(?:2|[3-6]\d|70)-\d{3,4}-\d{4}(?![\w-])/ },
+  { is: 'a phone number', pattern: /(?<![\w.-])\([2-9]\d\d\) ?[2-9]\d\d-\d{4}(?![\w-])/ },
+]
+
+const SOCIAL_SECURITY_NUMBER = /(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])/
 
 /** 13 to 19 digits that stand for themselves, in groups or not. Inside a UUID or a longer number they do not. */
 const NUMBERS = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g
 
 function numberShape(text: string): string | undefined {
+  if (SOCIAL_SECURITY_NUMBER.test(text)) return 'a social security number'
   for (const [number] of text.matchAll(NUMBERS)) {
     if (isResidentNumber(number)) return 'a resident registration number'
     if (isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
