@@ -1,17 +1,21 @@
 import { parseList } from './access-token.ts'
-import { audit, record } from './audit.ts'
+import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { addressBrakes, asTry, type Brake, loginBrakes, mailBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
+import { tellFailure } from './failure-log.ts'
 import { readGrants } from './grants.ts'
 import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
+import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
 import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
+import { watchForSpraying } from './spraying.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
@@ -59,15 +63,24 @@ export interface NewAccount {
 
 type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>
 
+/** What somebody who has shown a password gets. */
+export interface Login {
+  readonly user: User
+  readonly tokens: Tokens
+  /** Gives the device tries of its own at its next login; see `known-device.ts`. */
+  readonly deviceToken: string
+}
+
 /**
  * Registers a person and logs them in, in one transaction; where there is a mailer, the address is asked to be
- * proved. Refuses with `identifier_taken` (409).
+ * proved. Refuses with `identifier_taken` (409), `too_many_tries` (429).
  */
 export async function register(
   ctx: Context,
   input: NewAccount,
   { language, ...how }: LoginManner & { language: Language },
-): Promise<{ user: User; tokens: Tokens }> {
+): Promise<Login> {
+  await spend(ctx, registrationBrakes(ctx, input, how.from))
   const registered = await openAccount(ctx, input, how, {
     alongside: async (db, accountId) => {
       if (input.email === undefined) return
@@ -79,6 +92,15 @@ export async function register(
   return registered
 }
 
+/** Each mail goes to the mailbox that was named, which may be anybody's. */
+function registrationBrakes(ctx: Context, { email }: NewAccount, from: Opening['from']): readonly Brake[] {
+  const isMailed = email !== undefined && ctx.settings.mailer !== undefined
+  return [
+    ...addressBrakes('registrationsFromAddress', from),
+    ...(isMailed ? mailBrakes([emailIdentifier(email)], from) : []),
+  ]
+}
+
 /** Makes an account and logs its owner in, in one transaction, which `alongside` is part of. */
 export async function openAccount(
   ctx: Context,
@@ -88,7 +110,7 @@ export async function openAccount(
     verifiedAt = null,
     alongside,
   }: { verifiedAt?: number | null; alongside: (db: Tx, accountId: string) => Promise<void> },
-): Promise<{ user: User; tokens: Tokens }> {
+): Promise<Login> {
   const { account, identifiers, save } = await prepareAccount(ctx, input, verifiedAt)
   const tokens = await refusingTaken(() =>
     openSession(ctx, account, { ...how, amr: ['pwd'] }, async (db) => {
@@ -97,7 +119,8 @@ export async function openAccount(
     }),
   )
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
-  return { user: userOf(account, identifiers), tokens }
+  const deviceToken = makeDeviceToken(ctx, account)
+  return { user: userOf(account, identifiers), tokens, deviceToken }
 }
 
 /** Makes an account without logging in: for the command and for server code. */
@@ -110,30 +133,43 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
 
 /**
  * Compares identifier and password with the member database (M2, step 1) and opens a session.
- * An unknown identifier and a wrong password get the same answer after the same work.
+ * An unknown identifier and a wrong password get the same answer after the same work. Each login is a try, counted before
+ * its password is compared.
+ *
+ * Refuses with `invalid_credentials` (401), `account_disabled` (403), `too_many_tries` (429).
  */
 export async function logIn(
   ctx: Context,
   { identifier, password }: { identifier: string; password: string },
-  how: LoginManner,
-): Promise<{ user: User; tokens: Tokens }> {
+  { deviceToken, ...how }: LoginManner & { readonly deviceToken?: string | undefined },
+): Promise<Login> {
   const typed = typedIdentifier(identifier)
-  const account = await findAccountByIdentifier(ctx.store.db, typed)
-  const { matches, replacement } = await ctx.passwords.check(password, account?.passwordHash)
+  const device = await knownDevice(ctx, deviceToken, typed)
+  const brakes = loginBrakes(typed, { from: how.from, device })
+  const { account, matches, replacement } = await asTry(ctx, brakes, async () => {
+    const account = await findAccountByIdentifier(ctx.store.db, typed)
+    return { account, ...(await ctx.passwords.check(password, account?.passwordHash)) }
+  })
   if (!account?.passwordHash || !matches) {
-    await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null }, how.from)
+    const failed = { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null } as const
+    await tellFailure(ctx, failed, how.from)
+    await watchForSpraying(ctx, typed, how.from)
     throw new AuthError('invalid_credentials')
   }
+  ctx.spraying.succeeded()
   if (account.disabledAt !== null) throw new AuthError('account_disabled')
   const { id, passwordHash } = account
   if (replacement !== undefined) {
     const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
     // Whoever was first has changed the hash: what is there now is compared with.
-    if (!(await replacePasswordHash(ctx.store.db, change))) return logIn(ctx, { identifier, password }, how)
+    if (!(await replacePasswordHash(ctx.store.db, change)))
+      return logIn(ctx, { identifier, password }, { deviceToken, ...how })
   }
   const ifPasswordHash = replacement ?? passwordHash
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
-  return { user: userOf(account, await identifiersOf(ctx.store.db, account.id)), tokens }
+  const identifiers = await identifiersOf(ctx.store.db, id)
+  const next = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
+  return { user: userOf(account, identifiers), tokens, deviceToken: next }
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */

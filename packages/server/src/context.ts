@@ -1,11 +1,13 @@
 import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
+import type { FailureLog } from './failure-log.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
 import type { ServerSecret } from './server-secret.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import type { SprayingWatch } from './spraying.ts'
 import type { Store } from './store/open-store.ts'
 
 /** What every verb and noun works with: made once by `createAuth`, never changed. */
@@ -18,6 +20,8 @@ export interface Context {
   readonly passwords: Passwords
   readonly proofs: Proofs
   readonly cookieNames: CookieNames
+  readonly failures: FailureLog
+  readonly spraying: SprayingWatch
   readonly emit: (event: AuthEvent) => void
   /** Emits an event the first time that its key comes up in this process. */
   readonly emitOnce: (key: string, event: AuthEvent) => void
@@ -33,4 +37,6 @@ export interface Context {
 export interface Origin {
   readonly userAgent: string | null
   readonly network: string | null
+  /** The whole address: for this request alone, never stored and never told. */
+  readonly address: string | null
 }

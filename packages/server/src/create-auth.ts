@@ -21,6 +21,7 @@ import { currentUser, proveSession } from './current-session.ts'
 import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
+import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
@@ -34,11 +35,13 @@ import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
 import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
+import { createSprayingWatch } from './spraying.ts'
 import { migrate, pendingMigrations } from './store/migrate.ts'
 import { openStore, type Store } from './store/open-store.ts'
 import { raiseSetting } from './store/settings.ts'
 import { StoreError } from './store/store-error.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
+import { unlockAccount } from './unlock-account.ts'
 
 /** A running auth server, without a listener: mount `fetch` anywhere. */
 export interface Auth {
@@ -72,6 +75,8 @@ export interface AuthApi {
   disableUser(id: string): Promise<boolean>
   /** Lets a disabled account log in again. False: it was not disabled, or is not there. */
   enableUser(id: string): Promise<boolean>
+  /** Forgets what was tried on an account, so that whoever is told to wait need not. False: nothing was. */
+  unlockUser(id: string): Promise<boolean>
   /**
    * Removes what tells of the person, at once; sessions end, tokens are refused, the identifiers are free.
    * False: it is not there.
@@ -172,6 +177,8 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       report: (error) => emit({ type: 'error', at: clock(), error }),
     }),
     cookieNames: cookieNamesOf(settings),
+    failures: createFailureLog(),
+    spraying: createSprayingWatch(clock),
     emit,
     emitOnce: createEmitOnce(emit),
     wakePostman: () => postman.wake(),
@@ -205,6 +212,7 @@ function createApi(app: App, sweeper: Sweeper): AuthApi {
     disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id)),
     listSessions: (id) => ctx.ready().then(() => sessionsOf(ctx, id)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id)),
+    unlockUser: (id) => ctx.ready().then(() => unlockAccount(ctx, id)),
     deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id })),
     grant: (change) => ctx.ready().then(() => grant(ctx, change)),
     withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change)),

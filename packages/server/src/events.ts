@@ -45,7 +45,21 @@ export type AuthEvent =
       readonly accountId: string
       readonly detail: Readonly<Record<string, unknown>>
     }
-  | { readonly type: 'login.failed'; readonly at: number; readonly accountId: string | null }
+  | {
+      readonly type: 'login.failed'
+      readonly at: number
+      readonly accountId: string | null
+      readonly detail?: Readonly<Record<string, unknown>>
+    }
+  /** Many identifiers failed within `seconds`, from so many networks: a few passwords are being tried on many accounts. */
+  | {
+      readonly type: 'login.spraying_seen'
+      readonly at: number
+      readonly accountId: null
+      readonly detail: { readonly identifiers: number; readonly networks: number; readonly seconds: number }
+    }
+  /** Somebody was told to wait (`too_many_tries`), by the brake of that name. */
+  | { readonly type: 'try.refused'; readonly at: number; readonly detail: { readonly brake: string | null } }
   /** A mail could not be sent: `reason` is an error's code. It is tried again, unless it was dropped. */
   | {
       readonly type: 'mail.failed' | 'mail.dropped'

@@ -1,4 +1,5 @@
 import type { Settings } from './options.ts'
+import { deleteDrainedBrakes } from './store/brakes.ts'
 import { deleteExpiredCodes } from './store/codes.ts'
 import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
 import { deleteExpiredProofs } from './store/dpop-proofs.ts'
@@ -35,6 +36,7 @@ export const sweeps: readonly Sweep[] = [
   { name: 'codes', run: (db, at) => deleteExpiredCodes(db, at) },
   { name: 'mails', run: (db, at) => deleteExpiredMails(db, at) },
   { name: 'dpop_proofs', run: (db, at) => deleteExpiredProofs(db, at) },
+  { name: 'brakes', run: (db, at) => deleteDrainedBrakes(db, at) },
 ]
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */

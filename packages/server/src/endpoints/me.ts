@@ -33,8 +33,8 @@ export async function deleteMeEndpoint(app: App, visit: Visit): Promise<Response
   const { session } = await requireSession(app, visit)
   const { password } = await readBody(visit, deleteMeBody)
   const { from } = visit
-  const { accountId } = session
-  const { passwordHash } = await confirmPassword(ctx, { accountId, password }, from)
+  const { accountId, id: sessionId } = session
+  const { passwordHash } = await confirmPassword(ctx, { accountId, sessionId, password }, from)
   const isDeleted = await deleteAccount(ctx, { accountId, ifPasswordHash: passwordHash ?? undefined, from })
   if (!isDeleted) {
     // Somebody was faster: with deleting it, or with another password.

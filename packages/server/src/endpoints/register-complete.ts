@@ -27,6 +27,9 @@ export const completeBody: z.ZodType<CompleteBody> = z.object({
 export async function completeEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
   const { transport = defaultTransport(visit), ...chosen } = await readBody(visit, completeBody)
-  const { user, tokens } = await completeRegistration(ctx, chosen, { transport, from: visit.from })
-  return deliverTokens(ctx, tokens, { transport, status: 201, body: { user } })
+  const { user, tokens, deviceToken } = await completeRegistration(ctx, chosen, {
+    transport,
+    from: visit.from,
+  })
+  return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
 }

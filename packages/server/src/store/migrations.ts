@@ -2,6 +2,7 @@ import { foundation } from './migrations/0001-foundation.ts'
 import { boundSessions } from './migrations/0002-bound-sessions.ts'
 import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import { accountLife } from './migrations/0004-account-life.ts'
+import { brakes } from './migrations/0005-brakes.ts'
 import type { Step } from './migrations/step.ts'
 
 /** In order; a step that was released is never changed, the next one mends it. */
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0002-bound-sessions': boundSessions,
   '0003-mailed-codes': mailedCodes,
   '0004-account-life': accountLife,
+  '0005-brakes': brakes,
 }
