@@ -1,7 +1,7 @@
 import { parseList } from './access-token.ts'
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
-import { addressBrakes, asTry, type Brake, loginBrakes, mailBrakes, spend } from './brakes.ts'
+import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
@@ -80,7 +80,9 @@ export async function register(
   input: NewAccount,
   { language, ...how }: LoginManner & { language: Language },
 ): Promise<Login> {
-  await spend(ctx, registrationBrakes(ctx, input, how.from))
+  const isMailed = input.email !== undefined && ctx.settings.mailer !== undefined
+  const mailbox = isMailed ? emailIdentifier(input.email) : undefined
+  await spend(ctx, registrationBrakes(how.from, mailbox))
   const registered = await openAccount(ctx, input, how, {
     alongside: async (db, accountId) => {
       if (input.email === undefined) return
@@ -90,15 +92,6 @@ export async function register(
   })
   ctx.wakePostman()
   return registered
-}
-
-/** Each mail goes to the mailbox that was named, which may be anybody's. */
-function registrationBrakes(ctx: Context, { email }: NewAccount, from: Opening['from']): readonly Brake[] {
-  const isMailed = email !== undefined && ctx.settings.mailer !== undefined
-  return [
-    ...addressBrakes('registrationsFromAddress', from),
-    ...(isMailed ? mailBrakes([emailIdentifier(email)], from) : []),
-  ]
 }
 
 /** Makes an account and logs its owner in, in one transaction, which `alongside` is part of. */

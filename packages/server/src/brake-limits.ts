@@ -35,12 +35,12 @@ export const LONGEST_WAIT: number = 900
 /** What holds where the option `brakes` says nothing else. */
 export const defaultLimits: BrakeLimits = {
   knownDevice: { atOnce: 10, every: 900 },
-  accountFromNetwork: { atOnce: 5, every: 900 },
+  accountFromNetwork: { atOnce: 10, every: 900 },
   account: { atOnce: 20, every: 900 },
   loginsFromAddress: { atOnce: 100, every: 30 },
   reauthentication: { atOnce: 5, every: 900 },
   codesFromAddress: { atOnce: 20, every: 60 },
-  registrationsFromAddress: { atOnce: 30, every: 120 },
+  registrationsFromAddress: { atOnce: 100, every: 60 },
   mailsToMailbox: { atOnce: 5, every: 900 },
-  mailsFromAddress: { atOnce: 20, every: 60 },
+  mailsFromAddress: { atOnce: 30, every: 60 },
 }

@@ -27,6 +27,8 @@ interface Named {
   readonly value: string
 }
 
+type Mailbox = Pick<Named, 'value'>
+
 /** An address is a guess of who is there; the network around it (IPv4 /24, IPv6 /48) may do ten times as much. */
 const NETWORK_TIMES = 10
 
@@ -82,11 +84,13 @@ export function reauthenticationBrakes(accountId: string, sessionId: string | un
 }
 
 /** Mails that somebody asked for: to each of the mailboxes, and from where. */
-export function mailBrakes(mailboxes: readonly Pick<Named, 'value'>[], from: Origin): readonly Brake[] {
-  return [
-    ...mailboxes.map(({ value }) => ({ name: 'mailsToMailbox', subject: ['email', value] }) as const),
-    ...addressBrakes('mailsFromAddress', from),
-  ]
+export function mailBrakes(from: Origin, ...mailboxes: readonly Mailbox[]): readonly Brake[] {
+  return [...mailboxBrakes(mailboxes), ...addressBrakes('mailsFromAddress', from)]
+}
+
+/** A registration, which somebody is written to about, or nobody. */
+export function registrationBrakes(from: Origin, mailbox: Mailbox | undefined): readonly Brake[] {
+  return [...mailboxBrakes(mailbox ? [mailbox] : []), ...addressBrakes('registrationsFromAddress', from)]
 }
 
 /** What is counted by address, and by the network around it. Where no address is known, nothing is. */
@@ -97,6 +101,11 @@ export function addressBrakes(name: BrakeName, { address, network }: Origin): re
     { name, subject: ['address', line] },
     { name, subject: ['network', network], times: NETWORK_TIMES },
   ]
+}
+
+function mailboxBrakes(mailboxes: readonly Mailbox[]): readonly Brake[] {
+  const values = new Set(mailboxes.map(({ value }) => value))
+  return [...values].map((value) => ({ name: 'mailsToMailbox', subject: ['email', value] }))
 }
 
 /** Forgets every try that was counted for an account: its logins, its passwords, its mails. Returns how many brakes there were. */

@@ -41,7 +41,7 @@ export async function askForEmailChange(
   const { display: to } = identifier
   await confirmPassword(ctx, { accountId, sessionId, password }, from)
   const current = await emailOf(ctx.store.db, accountId)
-  await spend(ctx, mailBrakes(current ? [identifier, current] : [identifier], from))
+  await spend(ctx, mailBrakes(from, identifier, ...(current ? [current] : [])))
   const asked = { type: 'email.change_asked', at: ctx.clock(), accountId } as const
   await inTransaction(ctx.store, async (db) => {
     const holder = await findAccountByIdentifier(db, identifier)

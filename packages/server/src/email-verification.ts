@@ -34,7 +34,7 @@ export async function resendVerification(
   requireMailer(ctx)
   const email = await emailOf(ctx.store.db, accountId)
   if (!email || email.verifiedAt !== null) throw new AuthError('nothing_to_verify')
-  await spend(ctx, mailBrakes([email], from))
+  await spend(ctx, mailBrakes(from, email))
   await inTransaction(ctx.store, (db) =>
     postVerification(ctx, db, { accountId, email: email.display, language }),
   )

@@ -26,7 +26,7 @@ export async function askForPasswordReset(
   const identifier = emailIdentifier(email)
   const { display } = identifier
   requireMailer(ctx)
-  await spend(ctx, mailBrakes([identifier], from))
+  await spend(ctx, mailBrakes(from, identifier))
   await postErrand(ctx, { errand: 'reset-password', email: display, language })
 }
 

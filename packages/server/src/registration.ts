@@ -1,5 +1,5 @@
 import { type Login, openAccount } from './account.ts'
-import { addressBrakes, mailBrakes, spend } from './brakes.ts'
+import { registrationBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
@@ -27,7 +27,7 @@ export async function askToRegister(
   const identifier = emailIdentifier(email)
   const { display } = identifier
   requireMailer(ctx)
-  await spend(ctx, [...addressBrakes('registrationsFromAddress', from), ...mailBrakes([identifier], from)])
+  await spend(ctx, registrationBrakes(from, identifier))
   await postErrand(ctx, { errand: 'register', email: display, language })
 }
 

@@ -74,7 +74,7 @@ export async function giveBackTry(
       drained_at = brakes.drained_at - brakes.every,
       open_at = case
         when brakes.tried_at = excluded.tried_at then 0
-        when brakes.drained_at - brakes.every < ${int(now)} + brakes.at_once * brakes.every then 0
+        when brakes.drained_at - brakes.every <= ${int(now)} + (brakes.at_once - 1) * brakes.every then 0
         else brakes.open_at end`.execute(db)
 }
 
@@ -134,7 +134,8 @@ function waitAfter({ every }: { every: number }): number {
 /** Of the row that is there, while it is being counted up. */
 const drainedAt = sql`case when brakes.drained_at > excluded.tried_at
   then brakes.drained_at + excluded.every else excluded.drained_at end`
-const over = sql`(((${drainedAt}) - excluded.tried_at) / excluded.every - excluded.at_once)`
+/** How many tries there are beyond those that may be made at once, one that is forgiven in part counting as a whole. */
+const over = sql`(((${drainedAt}) - excluded.tried_at + excluded.every - 1) / excluded.every - excluded.at_once)`
 const doubled = sql`(cast(${sql.lit(FIRST_WAIT)} as bigint) << cast(${over} as integer))`
 const wait = sql`case
   when ${over} < 0 then 0
