@@ -33,7 +33,7 @@ export async function reserveTry(
   const wanted = inOrder(brakes)
   const rows = wanted.map(
     ({ key, subject, atOnce, every }) =>
-      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, ${int(now + (atOnce === 1 ? waitAfter({ every }) : 0))})`,
+      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, ${int(atOnce === 1 ? now + waitAfter({ every }) : 0)})`,
   )
   const { rows: reserved } = await sql<{ key: string }>`
     with wanted (key, subject, at_once, every, open_at) as (values ${sql.join(rows)})
@@ -45,7 +45,7 @@ export async function reserveTry(
       at_once = excluded.at_once,
       every = excluded.every,
       drained_at = ${drainedAt},
-      open_at = excluded.tried_at + ${wait},
+      open_at = ${openAt},
       tried_at = excluded.tried_at
     where not (${closed(now)})
     returning key`.execute(db)
@@ -80,6 +80,70 @@ export async function giveBackTry(
 
 /** Which of the brakes are closed, and until when; the longest first. */
 export async function closedBrakes(
+  db: Db,
+  brakes: readonly BrakeRecord[],
+  { now }: { now: number },
+): Promise<readonly { readonly key: string; readonly openAt: number }[]> {
+  return db
+    .selectFrom('brakes')
+    .select(['key', 'open_at as openAt'])
+    .where(
+      'key',
+      'in',
+      brakes.map(({ key }) => key),
+    )
+    .where(sql<boolean>`${closed(now)}`)
+    .orderBy('open_at', 'desc')
+    .execute()
+}
+
+/** Forgets every try of these subjects. Returns how many brakes there were. */
+export async function releaseSubjects(db: Db, subjects: readonly string[]): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('brakes').where('subject', 'in', subjects).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Removes brakes of which every try is forgiven, at most `limit` of them. Returns how many. */
+export async function deleteDrainedBrakes(
+  db: Db,
+  { now, limit }: { now: number; limit: number },
+): Promise<number> {
+  const drained = db
+    .selectFrom('brakes')
+    .select('key')
+    .where('drained_at', '<=', now)
+    .orderBy('drained_at')
+    .limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('brakes')
+    .where('key', 'in', drained)
+    .where('drained_at', '<=', now)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Rows are locked in one order by everybody. */
+function inOrder(brakes: readonly BrakeRecord[]): readonly BrakeRecord[] {
+  return [...brakes].sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+function waitAfter({ every }: { every: number }): number {
+  return Math.min(FIRST_WAIT, every)
+}
+
+/** Of the row that is there, while it is being counted up. */
+const drainedAt = sql`case when brakes.drained_at > excluded.tried_at
+  then brakes.drained_at + excluded.every else excluded.drained_at end`
+/** How many tries there are beyond those that may be made at once, one that is forgiven in part counting as a whole. */
+const over = sql`(((${drainedAt}) - excluded.tried_at + excluded.every - 1) / excluded.every - excluded.at_once)`
+const doubled = sql`(cast(${sql.lit(FIRST_WAIT)} as bigint) << cast(${over} as integer))`
+// No wait is no moment either: another server's clock may be a little behind that of whoever tried last.
+const openAt = sql`case
+  when ${over} < 0 then 0
+  when ${over} > ${sql.lit(MOST_DOUBLINGS)} or ${doubled} > excluded.every then excluded.tried_at + excluded.every
+  else excluded.tried_at + ${doubled} end`
+
+function closedBrakes(
   db: Db,
   brakes: readonly BrakeRecord[],
   { now }: { now: number },
