@@ -143,69 +143,6 @@ const openAt = sql`case
   when ${over} > ${sql.lit(MOST_DOUBLINGS)} or ${doubled} > excluded.every then excluded.tried_at + excluded.every
   else excluded.tried_at + ${doubled} end`
 
-function closedBrakes(
-  db: Db,
-  brakes: readonly BrakeRecord[],
-  { now }: { now: number },
-): Promise<readonly { readonly key: string; readonly openAt: number }[]> {
-  return db
-    .selectFrom('brakes')
-    .select(['key', 'open_at as openAt'])
-    .where(
-      'key',
-      'in',
-      brakes.map(({ key }) => key),
-    )
-    .where(sql<boolean>`${closed(now)}`)
-    .orderBy('open_at', 'desc')
-    .execute()
-}
-
-/** Forgets every try of these subjects. Returns how many brakes there were. */
-export async function releaseSubjects(db: Db, subjects: readonly string[]): Promise<number> {
-  const { numDeletedRows } = await db.deleteFrom('brakes').where('subject', 'in', subjects).executeTakeFirst()
-  return Number(numDeletedRows)
-}
-
-/** Removes brakes of which every try is forgiven, at most `limit` of them. Returns how many. */
-export async function deleteDrainedBrakes(
-  db: Db,
-  { now, limit }: { now: number; limit: number },
-): Promise<number> {
-  const drained = db
-    .selectFrom('brakes')
-    .select('key')
-    .where('drained_at', '<=', now)
-    .orderBy('drained_at')
-    .limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('brakes')
-    .where('key', 'in', drained)
-    .where('drained_at', '<=', now)
-    .executeTakeFirst()
-  return Number(numDeletedRows)
-}
-
-/** Rows are locked in one order by everybody. */
-function inOrder(brakes: readonly BrakeRecord[]): readonly BrakeRecord[] {
-  return [...brakes].sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-function waitAfter({ every }: { every: number }): number {
-  return Math.min(FIRST_WAIT, every)
-}
-
-/** Of the row that is there, while it is being counted up. */
-const drainedAt = sql`case when brakes.drained_at > excluded.tried_at
-  then brakes.drained_at + excluded.every else excluded.drained_at end`
-/** How many tries there are beyond those that may be made at once, one that is forgiven in part counting as a whole. */
-const over = sql`(((${drainedAt}) - excluded.tried_at + excluded.every - 1) / excluded.every - excluded.at_once)`
-const doubled = sql`(cast(${sql.lit(FIRST_WAIT)} as bigint) << cast(${over} as integer))`
-const wait = sql`case
-  when ${over} < 0 then 0
-  when ${over} > ${sql.lit(MOST_DOUBLINGS)} or ${doubled} > excluded.every then excluded.every
-  else ${doubled} end`
-
 function closed(now: number): RawBuilder<unknown> {
   return sql`brakes.open_at > ${int(now)} and brakes.open_at <= ${int(now + CLOCK_TOLERANCE)} + brakes.every`
 }
