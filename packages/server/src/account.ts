@@ -5,7 +5,6 @@ import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
-import { tellFailure } from './failure-log.ts'
 import { readGrants } from './grants.ts'
 import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
 import { knownDevice, makeDeviceToken } from './known-device.ts'
@@ -15,7 +14,6 @@ import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
-import { watchForSpraying } from './spraying.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
@@ -32,6 +30,7 @@ import {
 } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
 import { endAccountSessions } from './store/sessions.ts'
+import { tellFailure, watchForSpraying } from './tell-failure.ts'
 
 /** An account as its owner and the API see it. Moments are seconds. */
 export interface User extends Profile {
@@ -149,7 +148,7 @@ export async function logIn(
     await watchForSpraying(ctx, typed, how.from)
     throw new AuthError('invalid_credentials')
   }
-  ctx.spraying.succeeded()
+  ctx.spraying.succeeded(typed)
   if (account.disabledAt !== null) throw new AuthError('account_disabled')
   const { id, passwordHash } = account
   if (replacement !== undefined) {

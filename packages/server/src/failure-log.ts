@@ -1,7 +1,5 @@
-import { record } from './audit.ts'
-import type { Context, Origin } from './context.ts'
-
-type Failure = (
+/** A wrong password, where one was asked for. */
+export type Failure = (
   | { readonly type: 'login.failed'; readonly accountId: string | null }
   | { readonly type: 'reauthentication.failed'; readonly accountId: string }
 ) & { readonly at: number; readonly detail?: Readonly<Record<string, unknown>> }
@@ -14,18 +12,6 @@ const MINUTE = 60_000
 export interface FailureLog {
   /** Undefined: not this one. Else it is to be written, with the number of those before it that were not. */
   admit(failure: Failure): { readonly unwritten: number } | undefined
-}
-
-/**
- * Tells of a wrong password and writes it down: every one is told, but of a flood only so many a minute are
- * written, with the number of those that were left out, so that nobody fills the disk with guesses. Guesses at
- * accounts that do not exist leave the lines of those that do alone.
- */
-export async function tellFailure(ctx: Context, failure: Failure, from: Origin): Promise<void> {
-  const line = ctx.failures.admit(failure)
-  const unwritten = line && line.unwritten > 0 ? { unwritten: line.unwritten } : {}
-  if (line) await record(ctx.store.db, { ...failure, detail: { ...failure.detail, ...unwritten } }, from)
-  ctx.emit(failure)
 }
 
 export function createFailureLog(): FailureLog {

@@ -1,8 +1,8 @@
 import { AuthError } from './auth-error.ts'
 import { asTry, reauthenticationBrakes } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
-import { tellFailure } from './failure-log.ts'
 import { type AccountRecord, findAccount } from './store/accounts.ts'
+import { tellFailure } from './tell-failure.ts'
 
 /**
  * The account, once its password was given again: a stolen session alone must not change what it takes to

@@ -1,14 +1,14 @@
-import { audit } from './audit.ts'
 import type { Clock } from './clock.ts'
-import type { Context, Origin } from './context.ts'
 import type { Identifier } from './identifier.ts'
 
 /** Milliseconds that are looked at together. */
-const WINDOW = 600_000
-/** So many different identifiers with a wrong password, and more than logins that succeeded, are no accident. */
+export const SPRAYING_WINDOW: number = 600_000
+/** So many different identifiers with a wrong password, and more than those that logged in, are no accident. */
 const MANY = 50
-/** More are not told apart. */
-const MOST = 1000
+/** More are counted without being told apart. */
+const MOST = 10_000
+
+type Named = Pick<Identifier, 'kind' | 'value'>
 
 interface Sprayed {
   readonly identifiers: number
@@ -17,52 +17,53 @@ interface Sprayed {
 
 /** Sees that a few passwords are tried on many accounts, which no brake on one account or one address notices. */
 export interface SprayingWatch {
-  succeeded(): void
+  succeeded(typed: Named): void
   /** What was seen, the first time in its ten minutes. */
-  failed(typed: Pick<Identifier, 'kind' | 'value'>, from: Origin): Sprayed | undefined
-}
-
-/** Watches a failed login; password spraying is written down and told, once in ten minutes by each process. */
-export async function watchForSpraying(
-  ctx: Context,
-  typed: Pick<Identifier, 'kind' | 'value'>,
-  from: Origin,
-): Promise<void> {
-  const seen = ctx.spraying.failed(typed, from)
-  if (!seen) return
-  const detail = { ...seen, seconds: WINDOW / 1000 }
-  await audit(ctx, { type: 'login.spraying_seen', at: ctx.clock(), accountId: null, detail })
+  failed(typed: Named, from: { readonly network: string | null }): Sprayed | undefined
 }
 
 export function createSprayingWatch(clock: Clock): SprayingWatch {
   let window = 0
-  let successes = 0
   let told = false
-  const identifiers = new Set<string>()
-  const networks = new Set<string>()
+  let loggedIn = createTally()
+  let failed = createTally()
+  let networks = createTally()
 
   return {
-    succeeded() {
+    succeeded({ kind, value }) {
       turn()
-      successes++
+      loggedIn.add(`${kind}:${value}`)
     },
     failed({ kind, value }, { network }) {
       turn()
-      if (identifiers.size < MOST) identifiers.add(`${kind}:${value}`)
-      if (network !== null && networks.size < MOST) networks.add(network)
-      if (told || identifiers.size < MANY || identifiers.size <= successes) return undefined
+      failed.add(`${kind}:${value}`)
+      if (network !== null) networks.add(network)
+      if (told || failed.count() < MANY || failed.count() <= loggedIn.count()) return undefined
       told = true
-      return { identifiers: identifiers.size, networks: networks.size }
+      return { identifiers: failed.count(), networks: networks.count() }
     },
   }
 
   function turn(): void {
-    const current = Math.floor(clock() / WINDOW)
+    const current = Math.floor(clock() / SPRAYING_WINDOW)
     if (current === window) return
     window = current
-    successes = 0
     told = false
-    identifiers.clear()
-    networks.clear()
+    loggedIn = createTally()
+    failed = createTally()
+    networks = createTally()
+  }
+}
+
+/** How many different ones there were. */
+function createTally(): { add(one: string): void; count(): number } {
+  const different = new Set<string>()
+  let others = 0
+  return {
+    add(one) {
+      if (different.size < MOST) different.add(one)
+      else others++
+    },
+    count: () => different.size + others,
   }
 }

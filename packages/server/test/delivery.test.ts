@@ -80,7 +80,7 @@ describe.each(databases)('delivery, on $name', (database) => {
   })
 
   describe('by cookie', () => {
-    test('both tokens, and that of the device, are in HttpOnly cookies of this host, and nowhere else in the answer', async () => {
+    test('both tokens are in HttpOnly cookies of this host, and nowhere else in the answer', async () => {
       const answer = await inCookies()
       expect(answer.status).toBe(201)
       expect(Object.keys(answer.cookies)).toEqual([ACCESS, REFRESH, DEVICE])
