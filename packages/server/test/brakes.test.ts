@@ -623,7 +623,7 @@ describe.each(databases)('a brake, on $name', (database) => {
     },
   )
 
-  test('is asked by its index', async () => {
+  test('has an index for each thing that removes it', async () => {
     const own = await startFreshAuth(database)
     await own.auth.ready()
     const indexes = await query(
