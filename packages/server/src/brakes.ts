@@ -29,7 +29,7 @@ interface Named {
 
 type Mailbox = Pick<Named, 'value'>
 
-/** An address is a guess of who is there; the network around it (IPv4 /24, IPv6 /48) may do ten times as much. */
+/** Whoever has one address often has many: the network around it (IPv4 /24, IPv6 /48) has so many times its limit. */
 const NETWORK_TIMES = 10
 
 /**

@@ -74,7 +74,15 @@ describe.each(databases)('guesses at a password, on $name', (database) => {
         return guess(index % 2 ? other : one, email, address === undefined ? {} : { address })
       }),
     )
-    expect(countOf(answers)).toEqual({ 401: limit, 429: 100 - limit })
+    const { 401: compared = 0, 429: refused = 0, 503: busy = 0 } = countOf(answers)
+    expect(compared + refused + busy).toBe(100)
+    expect(compared).toBeLessThanOrEqual(limit)
+    // On a machine that has too much to do a database connection may be waited for in vain.
+    if (busy === 0) expect(compared).toBe(limit)
+    const causes = one.events.flatMap((event) =>
+      event.type === 'error' ? [String(Object(event.error).cause)] : [],
+    )
+    expect(causes.join()).not.toMatch(/deadlock/)
   })
 
   test('are told how long to wait, which is ever longer, and never longer than 15 minutes', async () => {
