@@ -19,12 +19,27 @@ export async function build() {
     removeOrphans()
     // The compiler trusts its own record and does not look whether an output is still there.
     const force = missingOutputs().length > 0 ? ['--force'] : []
-    const { code, output } = await runTool(['node_modules/typescript/bin/tsc', '-b', ...force])
-    if (code !== 0) throw new SetupError('The build failed: see the compiler’s messages above.', output)
+    const { code, output } = await runTool(['node_modules/typescript/bin/tsc', '-b', '--verbose', ...force])
+    const { progress: steps, messages } = toldApart(output)
+    if (code !== 0) throw new SetupError('The build failed: see the compiler’s messages above.', messages)
     mkdirSync(dirname(stamp), { recursive: true })
     writeFileSync(stamp, before)
-    return { done: `built ${builtPackages().length} packages`, result: undefined }
+    const built = steps.filter((step) => step.includes(' - Building project ')).length
+    const done =
+      built === 0 ? 'found everything built' : `built ${built} ${built === 1 ? 'package' : 'packages'}`
+    return { done, result: undefined }
   })
+}
+
+/**
+ * What the compiler says of its progress, a line each with the time before it, and its messages.
+ * @param {string} output
+ */
+function toldApart(output) {
+  const lines = output.split('\n')
+  const isProgress = (/** @type {string} */ line) => /^\d\d:\d\d:\d\d [AP]M - |^ {4}\* /.test(line)
+  const messages = lines.filter((line) => line.trim() !== '' && !isProgress(line)).join('\n')
+  return { progress: lines.filter(isProgress), messages }
 }
 
 /** The packages that the compiler builds: the references of the root tsconfig.json. */

@@ -1,8 +1,12 @@
 import type { Command } from './command.ts'
+import { auditExport } from './commands/audit-export.ts'
 import { doctor } from './commands/doctor.ts'
 import { keysList } from './commands/keys-list.ts'
 import { keysRotate } from './commands/keys-rotate.ts'
 import { migrate } from './commands/migrate.ts'
+import { sessionsEnd } from './commands/sessions-end.ts'
+import { sessionsList } from './commands/sessions-list.ts'
+import { sessionsShow } from './commands/sessions-show.ts'
 import { start } from './commands/start.ts'
 import { tokenDecode } from './commands/token-decode.ts'
 import { tokenLint } from './commands/token-lint.ts'
@@ -36,6 +40,10 @@ export const commands: readonly Command[] = [
   usersUnlock,
   usersDelete,
   usersImport,
+  sessionsList,
+  sessionsShow,
+  sessionsEnd,
+  auditExport,
   keysList,
   keysRotate,
   migrate,

@@ -17,7 +17,8 @@ export interface Input extends NodeJS.ReadableStream {
 }
 
 export interface Output {
-  write(text: string): unknown
+  /** Calls `done` once the text is gone, or cannot go; false: there is no room for more before that. */
+  write(text: string, done?: () => void): unknown
   /** False when nobody reads any more. */
   readonly writable?: boolean | undefined
   readonly isTTY?: boolean | undefined

@@ -20,12 +20,15 @@ export async function openAuth(settings: Settings, io: Io, use: SecretUse): Prom
   })
 }
 
-/** Makes the auth server, and does not look at its database yet. */
+/** Makes the auth server, and does not look at its database yet. What is done to it is done in the name of the command. */
 export async function makeAuth(settings: Settings, { environment }: Io, use: SecretUse): Promise<Auth> {
   const secret = await findSecrets({ environment, dataFolder: settings.dataFolder, use })
   const { createAuth } = await import('@mapae/server')
   const { url = `http://localhost:${settings.port}`, database, options } = settings
-  return telling(settings, async () => createAuth({ ...options, url, secret, database }))
+  return telling(settings, async () => {
+    const auth = createAuth({ ...options, url, secret, database })
+    return { ...auth, api: auth.api.as('command') }
+  })
 }
 
 /** Does `work`, and turns the server's own errors into sentences for whoever typed the command. */

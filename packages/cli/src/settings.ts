@@ -26,6 +26,7 @@ type ServerFlags = Readonly<
     | 'unremembered-idle-lifetime'
     | 'sessions-per-account'
     | 'keep-ended-sessions'
+    | 'keep-audit'
     | 'reuse-interval'
     | 'trust-proxy',
     ValueFlag
@@ -67,6 +68,10 @@ export const serverFlags: ServerFlags = {
   'keep-ended-sessions': {
     value: 'seconds',
     help: 'How long an ended session can say why (MAPAE_KEEP_ENDED_SESSIONS; default 30 days)',
+  },
+  'keep-audit': {
+    value: 'seconds',
+    help: 'How long the audit log is kept (MAPAE_KEEP_AUDIT; default 400 days)',
   },
   'reuse-interval': {
     value: 'seconds',
@@ -132,6 +137,7 @@ export function readSettings(given: Given, environment: Environment): Settings {
       ),
       sessionsPerAccount: number('sessions-per-account', [1, 10_000], 'MAPAE_SESSIONS_PER_ACCOUNT'),
       keepEndedSessions: number('keep-ended-sessions', [0, 10 ** 9], 'MAPAE_KEEP_ENDED_SESSIONS'),
+      keepAudit: number('keep-audit', LIFETIME, 'MAPAE_KEEP_AUDIT'),
       reuseInterval: number('reuse-interval', [0, 300], 'MAPAE_REUSE_INTERVAL'),
       allowedOrigins: originsOf(given['allowed-origin']) ?? splitList(environment.MAPAE_ALLOWED_ORIGINS),
       trustProxy: number('trust-proxy', [0, 10], 'MAPAE_TRUST_PROXY'),

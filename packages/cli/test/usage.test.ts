@@ -19,6 +19,10 @@ const COMMANDS = [
   'users unlock',
   'users delete',
   'users import',
+  'sessions list',
+  'sessions show',
+  'sessions end',
+  'audit export',
   'keys list',
   'keys rotate',
   'migrate',
@@ -44,12 +48,15 @@ describe('help', () => {
     expect(await mapaeHere(['help', ...command.split(' ')])).toEqual({ code, stdout, stderr })
   })
 
-  test.each(['token', 'users', 'keys'])('mapae %s --help lists what belongs to it', async (group) => {
-    const { code, stdout } = await mapaeHere([group, '--help'])
-    expect(code).toBe(0)
-    for (const command of COMMANDS)
-      expect(new RegExp(`^  ${command}  `, 'm').test(stdout)).toBe(command.startsWith(group))
-  })
+  test.each(['token', 'users', 'sessions', 'audit', 'keys'])(
+    'mapae %s --help lists what belongs to it',
+    async (group) => {
+      const { code, stdout } = await mapaeHere([group, '--help'])
+      expect(code).toBe(0)
+      for (const command of COMMANDS)
+        expect(new RegExp(`^  ${command}  `, 'm').test(stdout)).toBe(command.startsWith(group))
+    },
+  )
 
   test('the version is that of the package', async () => {
     const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))

@@ -48,7 +48,7 @@ function originOfHost(request: GuardRequest): string {
   const host = request.header('host') ?? ''
   const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined
   if (!url) return ''
-  return isLoopback(url) ? `http://${url.host}` : url.origin
+  return isLoopback(url.hostname) ? `http://${url.host}` : url.origin
 }
 
 function invalid(description: string): GuardError {

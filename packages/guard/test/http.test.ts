@@ -184,6 +184,7 @@ describe('the cookie names', () => {
     ['http://127.0.0.1', '80'],
     ['http://[::1]:8080', '8080'],
     ['http://127.0.0.2:3000', '3000'],
+    ['http://auth.localhost:3000', '3000'],
   ])('carry the port for %s', (url, port) => {
     expect(cookieNames({ url })).toEqual({ access: `mapae_access_${port}`, refresh: `mapae_refresh_${port}` })
   })
@@ -191,6 +192,8 @@ describe('the cookie names', () => {
   test.each([
     'http://auth.example',
     'http://localhost.evil.example',
+    'http://evillocalhost',
+    'http://127.evil.example',
     'ftp://localhost',
     'localhost:4000',
     'x',

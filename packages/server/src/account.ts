@@ -1,12 +1,19 @@
 import { parseList } from './access-token.ts'
-import { record } from './audit.ts'
+import type { Admin, Source } from './actor.ts'
+import { record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
 import { readGrants } from './grants.ts'
-import { emailIdentifier, type Identifier, typedIdentifier, usernameIdentifier } from './identifier.ts'
+import {
+  emailIdentifier,
+  type Identifier,
+  nameTyped,
+  typedIdentifiers,
+  usernameIdentifier,
+} from './identifier.ts'
 import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
@@ -14,6 +21,7 @@ import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
+import { endings } from './session-endings.ts'
 import {
   type AccountRecord,
   disableAccount as disableAccountRow,
@@ -106,7 +114,7 @@ export async function openAccount(
   const { account, identifiers, save } = await prepareAccount(ctx, input, verifiedAt)
   const tokens = await refusingTaken(() =>
     openSession(ctx, account, { ...how, amr: ['pwd'] }, async (db) => {
-      await save(db)
+      await save(db, how.from)
       await alongside(db, account.id)
     }),
   )
@@ -116,9 +124,9 @@ export async function openAccount(
 }
 
 /** Makes an account without logging in: for the command and for server code. */
-export async function createAccount(ctx: Context, input: NewAccount): Promise<User> {
+export async function createAccount(ctx: Context, input: NewAccount, admin: Admin): Promise<User> {
   const { account, identifiers, save } = await prepareAccount(ctx, input)
-  await refusingTaken(() => inTransaction(ctx.store, save))
+  await refusingTaken(() => inTransaction(ctx.store, (db) => save(db, admin)))
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
   return userOf(account, identifiers)
 }
@@ -135,22 +143,26 @@ export async function logIn(
   { identifier, password }: { identifier: string; password: string },
   { deviceToken, ...how }: LoginManner & { readonly deviceToken?: string | undefined },
 ): Promise<Login> {
-  const typed = typedIdentifier(identifier)
-  const device = await knownDevice(ctx, deviceToken, typed)
-  const brakes = loginBrakes(typed, { from: how.from, device })
+  const named = nameTyped(identifier)
+  const device = await knownDevice(ctx, deviceToken, typedIdentifiers(identifier))
+  const brakes = loginBrakes(named, { from: how.from, device })
   const { account, matches, replacement } = await asTry(ctx, brakes, async () => {
-    const account = await findAccountByIdentifier(ctx.store.db, typed)
+    const account = await findTyped(ctx, identifier)
     return { account, ...(await ctx.passwords.check(password, account?.passwordHash)) }
   })
   if (!account?.passwordHash || !matches) {
     const failed = { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null } as const
     await tellFailure(ctx, failed, how.from)
-    await watchForSpraying(ctx, typed, how.from)
+    await watchForSpraying(ctx, named, how.from)
     throw new AuthError('invalid_credentials')
   }
-  ctx.spraying.succeeded(typed)
-  if (account.disabledAt !== null) throw new AuthError('account_disabled')
-  const { id, passwordHash } = account
+  ctx.spraying.succeeded(named)
+  const { id, passwordHash, disabledAt } = account
+  if (disabledAt !== null) {
+    const detail = { reason: 'account_disabled' }
+    await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId: id, detail }, how.from)
+    throw new AuthError('account_disabled')
+  }
   if (replacement !== undefined) {
     const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
     // Whoever was first has changed the hash: what is there now is compared with.
@@ -162,6 +174,14 @@ export async function logIn(
   const identifiers = await identifiersOf(ctx.store.db, id)
   const next = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
   return { user: userOf(account, identifiers), tokens, deviceToken: next }
+}
+
+async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {
+  for (const identifier of typedIdentifiers(typed)) {
+    const account = await findAccountByIdentifier(ctx.store.db, identifier)
+    if (account) return account
+  }
+  return undefined
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */
@@ -184,36 +204,35 @@ export async function listUsers(
  * choose one, but anybody can take another account's id for a username.
  */
 export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
-  const account =
-    (await findAccount(ctx.store.db, named)) ??
-    (await findAccountByIdentifier(ctx.store.db, typedIdentifier(named)))
+  const account = (await findAccount(ctx.store.db, named)) ?? (await findTyped(ctx, named))
   return account && overviewOf(account, await identifiersOf(ctx.store.db, account.id))
 }
 
 /** Disables an account, ends its sessions and refuses its tokens, in one transaction. False: it was disabled. */
-export async function disableAccount(ctx: Context, accountId: string): Promise<boolean> {
+export async function disableAccount(ctx: Context, accountId: string, admin: Admin): Promise<boolean> {
   const now = ctx.clock()
   const reason = 'account_disabled'
   const disabled = { type: 'account.disabled', at: now, accountId } as const
-  const done = await inTransaction(ctx.store, async (db) => {
+  const told = await inTransaction(ctx.store, async (db) => {
     const epoch = await disableAccountRow(db, { id: accountId, now })
-    if (epoch === undefined) return false
+    if (epoch === undefined) return undefined
     const sids = await endAccountSessions(db, { accountId, reason, now })
-    await record(db, disabled)
+    const events = [disabled, ...endings(sids, { at: now, accountId, reason })]
+    await recordAll(db, events, admin)
     await revoke(ctx, db, [{ accountId, epoch }, ...sids.map((sid) => ({ sid }))])
-    return true
+    return events
   })
-  if (done) ctx.emit(disabled)
-  return done
+  for (const event of told ?? []) ctx.emit(event)
+  return told !== undefined
 }
 
 /** Lets a disabled account log in again. Sessions that ended stay ended. False: it was not disabled. */
-export async function enableAccount(ctx: Context, accountId: string): Promise<boolean> {
+export async function enableAccount(ctx: Context, accountId: string, admin: Admin): Promise<boolean> {
   const now = ctx.clock()
   const enabled = { type: 'account.enabled', at: now, accountId } as const
   const done = await inTransaction(ctx.store, async (db) => {
     if (!(await enableAccountRow(db, { id: accountId, now }))) return false
-    await record(db, enabled)
+    await record(db, enabled, admin)
     return true
   })
   if (done) ctx.emit(enabled)
@@ -227,7 +246,7 @@ async function prepareAccount(
 ): Promise<{
   account: NewAccountRecord & { readonly epoch: number }
   identifiers: IdentifierRecord[]
-  save: (db: Tx) => Promise<void>
+  save: (db: Tx, source: Source) => Promise<void>
 }> {
   const grants = readGrants(input)
   const identifiers = readIdentifiers(ctx, input).map((identifier) => ({
@@ -252,11 +271,11 @@ async function prepareAccount(
     disabledAt: null,
     createdAt: now,
   }
-  const save = async (db: Tx) => {
+  const save = async (db: Tx, source: Source) => {
     await insertAccount(db, account)
     for (const identifier of identifiers)
       await insertIdentifier(db, { ...identifier, accountId: account.id, now })
-    await record(db, { type: 'account.registered', at: now, accountId: account.id })
+    await record(db, { type: 'account.registered', at: now, accountId: account.id }, source)
   }
   return { account, identifiers, save }
 }

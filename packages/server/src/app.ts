@@ -1,5 +1,4 @@
 import type { AccessTokens } from './access-token.ts'
-import type { ClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
 import type { Postman } from './postman.ts'
 
@@ -7,6 +6,5 @@ import type { Postman } from './postman.ts'
 export interface App {
   readonly ctx: Context
   readonly accessTokens: AccessTokens
-  readonly clockCheck: ClockCheck
   readonly postman: Postman
 }

@@ -1,32 +1,53 @@
-import type { Context } from './context.ts'
-import type { AuthEvent } from './events.ts'
-import { insertAudit } from './store/audit-log.ts'
-import type { Db } from './store/open-store.ts'
+import type { Actor, Source } from './actor.ts'
+import { deviceOf } from './device.ts'
+import { endReasons } from './end-reasons.ts'
+import { type AuditedEvent, type AuthEvent, eventTypes } from './events.ts'
+import { type AuditRecord, insertAudit } from './store/audit-log.ts'
+import type { Db, Store } from './store/open-store.ts'
 
-type AccountEvent = Extract<AuthEvent, { readonly accountId: unknown }>
+/**
+ * Writes an event down, on `db` (a transaction, where the event and the change belong together). Without a source nobody
+ * asked for it just then.
+ */
+export function record(db: Db, event: AuditedEvent, source?: Source): Promise<void> {
+  return recordAll(db, [event], source)
+}
 
-/** Writes an event down, on `db` (a transaction, where the event and the change belong together). */
-export async function record(
-  db: Db,
-  event: AccountEvent,
-  { network = null }: { network?: string | null } = {},
-): Promise<void> {
-  await insertAudit(db, {
-    at: event.at,
-    type: event.type,
-    accountId: event.accountId,
-    sessionId: 'sessionId' in event ? event.sessionId : null,
-    network,
-    detail: JSON.stringify('detail' in event ? event.detail : {}),
-  })
+/** Writes events down that have one source, in their order. */
+export function recordAll(db: Db, events: readonly AuditedEvent[], source?: Source): Promise<void> {
+  return insertAudit(
+    db,
+    events.map((event) => entryOf(event, source)),
+  )
 }
 
 /** Writes an event down and tells it. */
 export async function audit(
-  ctx: Context,
-  event: AccountEvent,
-  from?: { network: string | null },
+  { store, emit }: { readonly store: Store; readonly emit: (event: AuthEvent) => void },
+  event: AuditedEvent,
+  source?: Source,
 ): Promise<void> {
-  await record(ctx.store.db, event, from)
-  ctx.emit(event)
+  await record(store.db, event, source)
+  emit(event)
+}
+
+function entryOf(event: AuditedEvent, source: Source | undefined): AuditRecord {
+  const admin = source && 'by' in source ? source : undefined
+  const from = source && 'network' in source ? source : undefined
+  return {
+    at: event.at,
+    type: event.type,
+    accountId: event.accountId ?? null,
+    sessionId: 'sessionId' in event ? event.sessionId : null,
+    actor: admin ? 'admin' : usualActor(event),
+    doneBy: admin?.by ?? null,
+    network: from?.network ?? null,
+    device: deviceOf(from?.userAgent ?? null),
+    place: from?.place ?? null,
+    detail: JSON.stringify(event.detail ?? {}),
+  }
+}
+
+function usualActor(event: AuditedEvent): Actor {
+  return event.type === 'session.ended' ? endReasons[event.detail.reason].actor : eventTypes[event.type].actor
 }

@@ -6,6 +6,7 @@ import { idleEnd } from './idle-lifetime.ts'
 import type { SentProof } from './proofs.ts'
 import { hashSecret, makeRefreshToken, remakeRefreshToken } from './refresh-token.ts'
 import type { Tokens } from './session.ts'
+import { noticeMove } from './session-moves.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, renewBoundSession, type SessionRecord } from './store/sessions.ts'
 import { StoreError } from './store/store-error.ts'
@@ -50,7 +51,10 @@ export async function refreshBoundSession(
   if (refused?.type === 'invalid_dpop_proof') await auditRefusal(ctx, session, refused, request.from)
   if (refused) return refused
   const reason = whyEnded(session, request.arrivedAt)
-  return reason ? { type: 'session_ended', reason } : renew(ctx, session)
+  if (reason) return { type: 'session_ended', reason }
+  const outcome = await renew(ctx, session)
+  if (outcome.type === 'refreshed') await noticeMove(ctx, session, request.from)
+  return outcome
 }
 
 async function refuseProof(

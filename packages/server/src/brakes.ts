@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { AuthError } from './auth-error.ts'
 import type { BrakeName } from './brake-limits.ts'
 import type { Context, Origin } from './context.ts'
+import { nameTyped } from './identifier.ts'
 import type { KnownDevice } from './known-device.ts'
 import { lineOf } from './network.ts'
 import type { ServerSecret } from './server-secret.ts'
@@ -104,7 +105,7 @@ export function addressBrakes(name: BrakeName, { address, network }: Origin): re
 }
 
 function mailboxBrakes(mailboxes: readonly Mailbox[]): readonly Brake[] {
-  const values = new Set(mailboxes.map(({ value }) => value))
+  const values = new Set(mailboxes.map(({ value }) => nameTyped(value).value))
   return [...values].map((value) => ({ name: 'mailsToMailbox', subject: ['email', value] }))
 }
 
@@ -115,7 +116,7 @@ export function releaseAccount(
 ): Promise<number> {
   const subjects: readonly Subject[] = [
     ['account', id],
-    ...identifiers.map(({ kind, value }) => [kind, value] as const),
+    ...identifiers.map(({ kind, value }) => [kind, nameTyped(value).value] as const),
   ]
   return releaseSubjects(
     ctx.store.db,

@@ -1,4 +1,5 @@
 import { parseList } from './access-token.ts'
+import type { Admin } from './actor.ts'
 import { record } from './audit.ts'
 import type { Context } from './context.ts'
 import { common, type Grants, isNothing, joined, readGrants, without } from './grants.ts'
@@ -15,9 +16,9 @@ export interface GrantChange extends Partial<Grants> {
  * Adds roles and scopes to an account; its next access tokens carry them. Returns what it has from now on, or
  * undefined when there is no such account. Refuses as `readGrants` does.
  */
-export function grant(ctx: Context, change: GrantChange): Promise<Grants | undefined> {
+export function grant(ctx: Context, change: GrantChange, admin: Admin): Promise<Grants | undefined> {
   const added = readGrants(change)
-  return changeGrants(ctx, change.id, (held) => ({
+  return changeGrants(ctx, { accountId: change.id, admin }, (held) => ({
     type: 'account.granted',
     grants: joined(held, added),
     changed: without(added, held),
@@ -29,10 +30,10 @@ export function grant(ctx: Context, change: GrantChange): Promise<Grants | undef
  * tokens that still carry them are refused, the next renewal brings one without, and nobody is logged out.
  * Returns what is left, or undefined when there is no such account.
  */
-export function withdraw(ctx: Context, change: GrantChange): Promise<Grants | undefined> {
+export function withdraw(ctx: Context, change: GrantChange, admin: Admin): Promise<Grants | undefined> {
   const { roles = [], scopes = [] } = change
   const taken = { roles: roles.map((role) => role.normalize('NFC')), scopes }
-  return changeGrants(ctx, change.id, (held) => ({
+  return changeGrants(ctx, { accountId: change.id, admin }, (held) => ({
     type: 'account.grants_withdrawn',
     grants: without(held, taken),
     changed: common(held, taken),
@@ -48,7 +49,7 @@ interface Change {
 
 async function changeGrants(
   ctx: Context,
-  accountId: string,
+  { accountId, admin }: { accountId: string; admin: Admin },
   decide: (held: Grants) => Change,
 ): Promise<Grants | undefined> {
   const now = ctx.clock()
@@ -65,7 +66,7 @@ async function changeGrants(
     const [roles, scopes] = [JSON.stringify(grants.roles), JSON.stringify(grants.scopes)]
     const epoch = await writeGrants(db, { id: accountId, roles, scopes, raise, now })
     const event = { type, at: now, accountId, detail: { ...changed } }
-    await record(db, event)
+    await record(db, event, admin)
     if (raise) await revoke(ctx, db, [{ accountId, epoch }])
     return { grants, event }
   })

@@ -1,7 +1,9 @@
 import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
+import type { ClockCheck } from './clock-check.ts'
 import type { AuthEvent } from './events.ts'
 import type { FailureLog } from './failure-log.ts'
+import type { Locator } from './locate.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
@@ -14,6 +16,7 @@ import type { Store } from './store/open-store.ts'
 export interface Context {
   readonly settings: Settings
   readonly clock: Clock
+  readonly clockCheck: ClockCheck
   readonly store: Store
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly signingKeys: SigningKeys
@@ -23,6 +26,8 @@ export interface Context {
   readonly failures: FailureLog
   readonly spraying: SprayingWatch
   readonly emit: (event: AuthEvent) => void
+  /** The place of an address, in a few words. */
+  readonly locate: Locator
   /** Emits an event the first time that its key comes up in this process. */
   readonly emitOnce: (key: string, event: AuthEvent) => void
   /** Has waiting mails sent, in the background; after the commit that put one into the queue. */
@@ -33,10 +38,4 @@ export interface Context {
   readonly ready: () => Promise<void>
 }
 
-/** Where a request came from, as it is kept beside a session. */
-export interface Origin {
-  readonly userAgent: string | null
-  readonly network: string | null
-  /** The whole address: for this request alone, never stored and never told. */
-  readonly address: string | null
-}
+export type { Origin } from './origin.ts'

@@ -12,7 +12,9 @@ import {
   type NewAccount,
   type User,
 } from './account.ts'
+import type { Admin } from './actor.ts'
 import type { App } from './app.ts'
+import { type AuditLine, type AuditPage, auditPage } from './audit-line.ts'
 import { AuthError } from './auth-error.ts'
 import { type GrantChange, grant, withdraw } from './change-grants.ts'
 import { createClockCheck } from './clock-check.ts'
@@ -27,12 +29,15 @@ import { accessCredential, requireTrustedPageForChange } from './http/credential
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { type ImportOutcome, importUsers } from './import-users.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
+import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
 import { createPostman } from './postman.ts'
 import { createProofs } from './proofs.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
+import { endSession, sessionById } from './session.ts'
+import { exactHistory, type SessionHistory } from './session-history.ts'
 import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
 import { createSprayingWatch } from './spraying.ts'
@@ -61,6 +66,11 @@ export interface Auth {
 
 export interface AuthApi {
   /**
+   * The same, in somebody's name: the audit log says `by` whom it was done. An id, or a name such as `command`, of 1 to 128
+   * visible ASCII characters, and no e-mail address. @default 'api'
+   */
+  as(by: string): AuthApi
+  /**
    * Who is asking, by the request's access token (header or cookie), checked against the database; null
    * when nobody is. A token that is bound to a key needs its DPoP proof, made for this server's `url`. Throws `StoreError` when the database cannot tell.
    */
@@ -69,8 +79,17 @@ export interface AuthApi {
   listUsers(page?: { readonly after?: string; readonly limit?: number }): Promise<AccountOverview[]>
   /** By id, e-mail address or username. */
   findUser(named: string): Promise<AccountOverview | undefined>
-  /** An account's sessions that can still be used, newest first; moments are seconds. */
-  listSessions(id: string): Promise<readonly SessionOverview[]>
+  /**
+   * An account's sessions that can still be used, newest first; with `ended` the 20 that ended last, the last one first.
+   * Moments are seconds.
+   */
+  listSessions(id: string, which?: { readonly ended?: boolean }): Promise<readonly SessionOverview[]>
+  /** A session by its id, and what the audit log says of it; undefined when it is not there, or not any more. */
+  findSession(sessionId: string): Promise<SessionHistory | undefined>
+  /** Ends a session, with the reason `ended_by_admin`. False: it had ended before, or is not there. */
+  endSession(sessionId: string): Promise<boolean>
+  /** A page of the audit log, in its order; the next one is `after` the last `seq`. An empty one is the end. */
+  readAudit(page?: AuditPage): Promise<readonly AuditLine[]>
   /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
   disableUser(id: string): Promise<boolean>
   /** Lets a disabled account log in again. False: it was not disabled, or is not there. */
@@ -128,7 +147,7 @@ export function createAuth(options: AuthOptions): Auth {
         await ctx.signingKeys.load(header?.kid)
       },
     },
-    api: createApi(app, sweeper),
+    api: createApi(app, sweeper, { by: 'api' }),
     close,
   }
 }
@@ -156,10 +175,12 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     await store.close()
   }
   const emit = emitter(settings.onEvent ?? printErrors)
+  const emitOnce = createEmitOnce(emit)
   const sweeper = createSweeper({ store, settings, clock, emit })
   const ctx: Context = {
     settings,
     clock,
+    clockCheck: createClockCheck({ settings, clock, store }),
     store,
     secrets,
     signingKeys: createSigningKeys({
@@ -168,31 +189,31 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       clock,
       algorithm: settings.signingAlgorithm,
       longestAccessLifetime,
+      emit,
     }),
     passwords: createPasswords(settings.passwordHashing),
-    proofs: createProofs({
-      store,
-      secrets,
-      clock,
-      report: (error) => emit({ type: 'error', at: clock(), error }),
-    }),
+    proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),
     failures: createFailureLog(),
     spraying: createSprayingWatch(clock),
     emit,
-    emitOnce: createEmitOnce(emit),
+    emitOnce,
+    locate: createLocate(settings.locate, (error) =>
+      emitOnce('locate', { type: 'error', at: clock(), error }),
+    ),
     wakePostman: () => postman.wake(),
     longestAccessLifetime,
     ready,
   }
   const postman = createPostman(ctx)
-  const app = { ctx, accessTokens: createAccessTokens(ctx), clockCheck: createClockCheck(ctx), postman }
+  const app = { ctx, accessTokens: createAccessTokens(ctx), postman }
   return { app, sweeper, close }
 }
 
-function createApi(app: App, sweeper: Sweeper): AuthApi {
+function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
   const { ctx } = app
   return {
+    as: (by) => createApi(app, sweeper, namedAdmin(by)),
     async getSession(request) {
       await ctx.ready()
       try {
@@ -206,20 +227,31 @@ function createApi(app: App, sweeper: Sweeper): AuthApi {
         throw thrown
       }
     },
-    createUser: (account) => ctx.ready().then(() => createAccount(ctx, account)),
+    createUser: (account) => ctx.ready().then(() => createAccount(ctx, account, admin)),
     listUsers: (page) => ctx.ready().then(() => listUsers(ctx, page)),
     findUser: (named) => ctx.ready().then(() => findUserNamed(ctx, named)),
-    disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id)),
-    listSessions: (id) => ctx.ready().then(() => sessionsOf(ctx, id)),
-    enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id)),
+    disableUser: (id) => ctx.ready().then(() => disableAccount(ctx, id, admin)),
+    listSessions: (id, which) => ctx.ready().then(() => sessionsOf(ctx, id, which)),
+    async findSession(sessionId) {
+      await ctx.ready()
+      const session = await sessionById(ctx, sessionId)
+      return session && exactHistory(ctx, session)
+    },
+    async endSession(sessionId) {
+      await ctx.ready()
+      const session = await sessionById(ctx, sessionId)
+      return session ? endSession(ctx, session, { reason: 'ended_by_admin', source: admin }) : false
+    },
+    readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
+    enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
     unlockUser: (id) => ctx.ready().then(() => unlockAccount(ctx, id)),
-    deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id })),
-    grant: (change) => ctx.ready().then(() => grant(ctx, change)),
-    withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change)),
-    importUsers: (batch) => ctx.ready().then(() => importUsers(ctx, batch)),
+    deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id, source: admin })),
+    grant: (change) => ctx.ready().then(() => grant(ctx, change, admin)),
+    withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change, admin)),
+    importUsers: (batch) => ctx.ready().then(() => importUsers(ctx, batch, admin)),
     sweep: () => ctx.ready().then(() => sweeper.round()),
     listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
-    rotateKeys: (how) => ctx.ready().then(() => ctx.signingKeys.rotate(how)),
+    rotateKeys: (how = {}) => ctx.ready().then(() => ctx.signingKeys.rotate(how, admin)),
     sendMails: () => ctx.ready().then(() => app.postman.sendDue()),
     migrate: () => migrate(ctx.store),
     pendingMigrations: () => pendingMigrations(ctx.store),
@@ -254,13 +286,22 @@ function once(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
-/** A listener that throws must not change an answer. */
-function emitter(listener: (event: AuthEvent) => void): Context['emit'] {
+function namedAdmin(by: string): Admin {
+  if (!/^[\x21-\x7e]{1,128}$/.test(by))
+    throw new AuthError('options_invalid', 'Who acts must be named with 1 to 128 visible ASCII characters.')
+  return { by }
+}
+
+/** A listener that throws, or rejects, must not change an answer. */
+function emitter(listener: NonNullable<AuthOptions['onEvent']>): Context['emit'] {
   return (event) => {
-    try {
-      listener(event)
-    } catch (error) {
+    const failed = (error: unknown) => {
       if (event.type !== 'error') printErrors({ type: 'error', at: event.at, error })
+    }
+    try {
+      Promise.resolve(listener(event)).catch(failed)
+    } catch (error) {
+      failed(error)
     }
   }
 }

@@ -11,6 +11,7 @@ import {
 import { requireHolder } from './http/proof.ts'
 import type { Visit } from './http/visit.ts'
 import { renewInline } from './renewal.ts'
+import { sessionEnded } from './session-ended.ts'
 import { whyEnded } from './session-rules.ts'
 import { findSession, type SessionRecord } from './store/sessions.ts'
 
@@ -51,7 +52,7 @@ export async function proveSession(
   if (!session || session.accountId !== claims.sub)
     throw new AuthError('invalid_token', 'The session is not known.')
   const reason = whyEnded(session, visit.arrivedAt)
-  if (reason) throw new AuthError('session_ended', undefined, { members: { end_reason: reason } })
+  if (reason) throw sessionEnded(reason)
   if (claims.epoch < session.epoch)
     throw new AuthError('invalid_token', 'The access token was replaced; renew it.')
   return { claims, session }

@@ -1,6 +1,7 @@
 import { AuthError } from './auth-error.ts'
+import { emailKey, formerKey, usernameKey } from './store/identifier-key.ts'
 
-/** What a person logs in with. `value` is unique within its kind; `display` is as it was written. */
+/** What a person logs in with. `value` is its key, unique within its kind; `display` is as it was written. */
 export interface Identifier {
   readonly kind: 'email' | 'username'
   readonly value: string
@@ -13,34 +14,46 @@ const EMAIL =
   /^[^\s@\p{C}\p{DI}()<>[\]:;,\\"]{1,64}@(?:[^\s@\p{C}\p{DI}()<>[\]:;,\\".]{1,63}\.)+[^\s@\p{C}\p{DI}()<>[\]:;,\\".]{2,63}$/u
 const USERNAME = /^(?!.*\p{DI})[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{1,30}[\p{L}\p{M}\p{N}]$/u
 
-/** An e-mail address: one `@`, a dotted host, at most 254 characters. Case and NFC do not tell two apart. */
+/** An e-mail address: one `@`, a dotted host, at most 254 characters; blanks around it are not part of it. */
 export function emailIdentifier(email: string): Identifier {
-  const display = email.normalize('NFC')
+  const display = trimmed(email).normalize('NFC')
   if (display.length > 254 || !EMAIL.test(display))
     throw new AuthError('invalid_identifier', 'The e-mail address is not one.')
-  return { kind: 'email', value: fold(display), display }
+  return { kind: 'email', value: emailKey(display), display }
 }
 
-/** A username: 3 to 32 letters, digits, dots, dashes and underscores, in any script. */
+/** A username: 3 to 32 letters, digits, dots, dashes and underscores, in any script; see `usernameKey` for what makes two one. */
 export function usernameIdentifier(username: string): Identifier {
-  const display = username.normalize('NFC')
+  const display = trimmed(username).normalize('NFC')
   if (!USERNAME.test(display)) {
     throw new AuthError(
       'invalid_identifier',
       'A username has 3 to 32 letters, digits, dots, dashes or underscores.',
     )
   }
-  return { kind: 'username', value: fold(display), display }
+  return { kind: 'username', value: usernameKey(display), display }
 }
 
-/** What somebody typed into a login form, as something to look up; never refused, so that nothing is told. */
-export function typedIdentifier(typed: string): {
-  readonly kind: 'email' | 'username'
-  readonly value: string
-} {
-  return { kind: typed.includes('@') ? 'email' : 'username', value: fold(typed.normalize('NFC')) }
+/**
+ * What somebody typed into a login form, as something to look up, the likelier owner first; never refused, so that nothing
+ * is told. An account that has kept its former key goes before the one that was faster to take the key of both.
+ */
+export function typedIdentifiers(typed: string): readonly Pick<Identifier, 'kind' | 'value'>[] {
+  const text = trimmed(typed)
+  const kind = text.includes('@') ? 'email' : 'username'
+  const keys = [formerKey(text), kind === 'email' ? emailKey(text) : usernameKey(text)]
+  return [...new Set(keys)].map((value) => ({ kind, value }))
 }
 
-function fold(text: string): string {
-  return text.toLowerCase().normalize('NFC')
+/** What all ways of writing have in common that find one account. */
+export function nameTyped(typed: string): Pick<Identifier, 'kind' | 'value'> {
+  const text = trimmed(typed)
+  return text.includes('@')
+    ? { kind: 'email', value: emailKey(text) }
+    : { kind: 'username', value: usernameKey(text) }
+}
+
+/** Without the blanks that keyboards add after a suggestion. Line breaks are nobody's, and refused. */
+function trimmed(text: string): string {
+  return text.replace(/^\p{Zs}+|\p{Zs}+$/gu, '')
 }

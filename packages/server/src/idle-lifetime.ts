@@ -15,3 +15,8 @@ export function idleLifetime(ctx: Context, { remembered }: Pick<SessionRecord, '
   const { sessionIdleLifetime, unrememberedIdleLifetime } = ctx.settings
   return remembered === 1 ? sessionIdleLifetime : unrememberedIdleLifetime
 }
+
+/** When a session was used last, in milliseconds. An inline renewal moves the idle end and not `rotatedAt`. */
+export function lastUse(ctx: Context, session: SessionRecord): number {
+  return Math.max(session.rotatedAt, session.idleExpiresAt - idleLifetime(ctx, session) * 1000)
+}

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { readIdentifiers } from './account.ts'
-import { record } from './audit.ts'
+import type { Admin } from './actor.ts'
+import { recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import type { Context } from './context.ts'
+import type { AuditedEvent } from './events.ts'
 import { readGrants } from './grants.ts'
 import { text } from './http/body.ts'
 import { newId } from './new-id.ts'
@@ -42,12 +44,21 @@ export type ImportOutcome =
  * has an outcome of its own, in the order given; what is there already is never changed, so the same batch may
  * be sent again. A hash is replaced at the first login with the password that it is the hash of.
  */
-export async function importUsers(ctx: Context, batch: readonly unknown[]): Promise<ImportOutcome[]> {
+export async function importUsers(
+  ctx: Context,
+  batch: readonly unknown[],
+  admin: Admin,
+): Promise<ImportOutcome[]> {
   const outcomes: ImportOutcome[] = []
   for (let start = 0; start < batch.length; start += AT_ONCE) {
     const readings = batch.slice(start, start + AT_ONCE).map((entry) => readUser(ctx, entry))
-    const saved = await inTransaction(ctx.store, (db) => saveAll(ctx, db, readings))
-    for (const outcome of saved) if (outcome.type === 'imported') ctx.emit(importedEvent(ctx, outcome.id))
+    const { saved, events } = await inTransaction(ctx.store, async (db) => {
+      const saved = await saveAll(ctx, db, readings)
+      const events = importedEvents(ctx, saved)
+      await recordAll(db, events, admin)
+      return { saved, events }
+    })
+    for (const event of events) ctx.emit(event)
     outcomes.push(...saved)
   }
   return outcomes
@@ -79,15 +90,14 @@ async function save(
   const { id } = account
   if (!(await insertAccountIfNew(db, { account, identifiers, now: ctx.clock() })))
     return { type: 'duplicate' }
-  await record(db, importedEvent(ctx, id))
   return { type: 'imported', id }
 }
 
-function importedEvent(
-  ctx: Context,
-  accountId: string,
-): { readonly type: 'account.imported'; readonly at: number; readonly accountId: string } {
-  return { type: 'account.imported', at: ctx.clock(), accountId }
+function importedEvents(ctx: Context, outcomes: readonly ImportOutcome[]): readonly AuditedEvent[] {
+  const at = ctx.clock()
+  return outcomes.flatMap((outcome) =>
+    outcome.type === 'imported' ? [{ type: 'account.imported', at, accountId: outcome.id }] : [],
+  )
 }
 
 const schema = z.strictObject({

@@ -37,12 +37,12 @@ export function createInlineRenewal(app: App): Renew {
 }
 
 async function renew(app: App, visit: Arrival, method: string): Promise<Renewal> {
-  const { ctx, accessTokens, clockCheck } = app
+  const { ctx, accessTokens } = app
   const refresh = sentRefreshToken(app, visit)
   if (!refresh) return { type: 'not-applicable' }
   const access = accessCredential(ctx, visit)
   requireTrustedPageForChange(ctx, { arrival: visit, method }, refresh, access)
-  await clockCheck.refuseWhenSkewed()
+  await ctx.clockCheck.refuseWhenSkewed()
 
   const { arrivedAt, from } = visit
   const request = { refreshToken: refresh.token, accessToken: access?.token, arrivedAt, from }

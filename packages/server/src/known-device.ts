@@ -43,14 +43,16 @@ export function makeDeviceToken({ secrets: [secret], clock }: Context, account: 
 export async function knownDevice(
   ctx: Context,
   token: string | undefined,
-  named: { readonly kind: string; readonly value: string },
+  names: readonly { readonly kind: string; readonly value: string }[],
 ): Promise<KnownDevice | undefined> {
   const read = readToken(ctx, token)
   if (!read) return undefined
   const account = await findAccount(ctx.store.db, read.accountId)
   if (!account || markOf(read.secret, account) !== read.mark) return undefined
   const identifiers = await identifiersOf(ctx.store.db, account.id)
-  const isTheirs = identifiers.some(({ kind, value }) => kind === named.kind && value === named.value)
+  const isTheirs = identifiers.some(({ kind, value }) =>
+    names.some((named) => kind === named.kind && value === named.value),
+  )
   return isTheirs ? { accountId: account.id, id: read.id } : undefined
 }
 

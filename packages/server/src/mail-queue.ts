@@ -1,5 +1,5 @@
 import { AuthError } from './auth-error.ts'
-import type { Context } from './context.ts'
+import type { Context, Origin } from './context.ts'
 import { unwrap, type WrappingKey, wrap } from './key-wrapping.ts'
 import type { Language } from './language.ts'
 import type { LetterType } from './letters.ts'
@@ -32,6 +32,8 @@ export interface Errand {
   /** The address, as it was written. */
   readonly email: string
   readonly language: Language
+  /** Who asked, for the audit log. */
+  readonly from?: Origin
 }
 
 const NOTICE_LIVES = 3 * 86_400_000

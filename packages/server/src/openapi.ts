@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { App } from './app.ts'
 import { type RefusalCode, refusals, statusOf } from './auth-error.ts'
+import { endReasons } from './end-reasons.ts'
+import { timelineTypes } from './events.ts'
 import { profileClaims } from './profile.ts'
 import type { Route } from './route.ts'
 
@@ -31,6 +33,23 @@ const tokens = z.object({
   scope: z.string().optional(),
 })
 
+const hour = z.int().describe('seconds since 1970, rounded down to the hour')
+const endReason = z.enum(Object.keys(endReasons))
+
+const session = z.object({
+  id: z.string(),
+  current: z.boolean(),
+  device: z.string().nullable().describe('what it says of itself, in words'),
+  user_agent: z.string().nullable(),
+  network: z.string().nullable().describe('of the address it was used from last: IPv4 by /24, IPv6 by /48'),
+  place: z.string().nullable(),
+  created_at: hour,
+  last_used_at: hour,
+  expires_at: hour,
+  ended_at: hour.optional(),
+  end_reason: endReason.optional(),
+})
+
 const answers = {
   Tokens: tokens,
   TokensWithUser: tokens.extend({ user }),
@@ -41,16 +60,18 @@ const answers = {
     expires_in: z.int(),
     server_time: z.int(),
   }),
-  Sessions: z.object({
-    sessions: z.array(
+  Sessions: z.object({ sessions: z.array(session), ended_sessions: z.array(session) }),
+  SessionHistory: z.object({
+    session,
+    timeline: z.array(
       z.object({
-        id: z.string(),
-        current: z.boolean(),
-        user_agent: z.string().nullable(),
+        at: hour,
+        event: z.enum(timelineTypes),
+        actor: z.enum(['self', 'someone', 'admin', 'system']).nullable(),
+        device: z.string().nullable(),
         network: z.string().nullable(),
-        created_at: z.int(),
-        renewed_at: z.int(),
-        expires_at: z.int(),
+        place: z.string().nullable(),
+        end_reason: endReason.optional(),
       }),
     ),
   }),
@@ -148,7 +169,7 @@ const problemSchema = {
     code: { type: 'string', enum: Object.keys(refusals) },
     detail: { type: 'string' },
     retry_after: { type: 'integer', description: 'with too_many_tries: seconds, as in Retry-After' },
-    end_reason: { type: 'string', description: 'with session_ended: why' },
+    end_reason: { type: 'string', enum: Object.keys(endReasons), description: 'with session_ended: why' },
   },
 }
 

@@ -1,10 +1,11 @@
+import { isLoopback } from '@mapae/guard/http'
 import { z } from 'zod'
 import { AuthError } from './auth-error.ts'
 import { type BrakeLimits, type BrakeName, defaultLimits, LONGEST_WAIT } from './brake-limits.ts'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
 import type { Letters } from './letters.ts'
-import { isLoopback } from './loopback.ts'
+import type { Locate } from './locate.ts'
 import type { Pages } from './pages.ts'
 import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
 
@@ -41,6 +42,8 @@ export interface AuthOptions {
   readonly sessionsPerAccount?: number
   /** How long an ended session can say why it ended. @default 2_592_000 (30 days) */
   readonly keepEndedSessions?: number
+  /** How long the audit log is kept. Time lines of sessions are made of it. @default 34_560_000 (400 days) */
+  readonly keepAudit?: number
   /** Seconds, about, between two sweeps of what is over; 0: only when `auth.api.sweep()` is called. @default 60 */
   readonly sweepInterval?: number
   /** How long a retry without its attempt id is taken for a lost answer; 0 turns it off. @default 30 */
@@ -87,8 +90,16 @@ export interface AuthOptions {
   readonly letters?: Letters
   /** Draws the pages. @default a plain start page */
   readonly pages?: Pages
-  /** Hears what happens; errors that it throws are ignored. @default server errors go to stderr */
-  readonly onEvent?: (event: AuthEvent) => void
+  /**
+   * Hears what happens, after it was written down; docs/events.md lists it all. Nothing waits for it, and what it throws or rejects
+   * with goes to stderr. @default server errors go to stderr
+   */
+  readonly onEvent?: (event: AuthEvent) => void | Promise<void>
+  /**
+   * Says where an address is, in a few words such as `Seoul, KR`, for lists and time lines of sessions: asked at a login and when a
+   * session is used from somewhere new. What takes over 200 ms or fails is done without. @default none: networks alone are shown
+   */
+  readonly locate?: Locate
   /** Serve plain http on a host other than localhost. Tokens can be read on the way. @default false */
   readonly dangerouslyAllowHttp?: boolean
   /** Share the cookies with every sub-domain of this domain: each of them can then steal them. @default none */
@@ -124,13 +135,14 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly letters: Letters | undefined
   readonly pages: Pages | undefined
   readonly onEvent: AuthOptions['onEvent'] | undefined
+  readonly locate: Locate | undefined
   readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
   readonly accessTokenBudget: { readonly warn: number; readonly refuse: number }
   readonly brakes: BrakeLimits
   readonly dangerousCookieDomain: string | undefined
 }
 
-type Port = 'clock' | 'fetch' | 'mailer' | 'letters' | 'pages' | 'onEvent'
+type Port = 'clock' | 'fetch' | 'mailer' | 'letters' | 'pages' | 'onEvent' | 'locate'
 type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'brakes' | 'dangerousCookieDomain'
 
 const duration = (fallback: number) =>
@@ -185,6 +197,7 @@ const schema = z.strictObject({
     .min(0)
     .max(10 ** 9)
     .default(30 * 86_400),
+  keepAudit: duration(400 * 86_400),
   sweepInterval: z.number().int().min(0).max(86_400).default(60),
   reuseInterval: z.number().min(0).max(300).default(30),
   accessTokenOnRefresh: z.enum(['required', 'verified-if-sent']).default('required'),
@@ -221,7 +234,8 @@ const schema = z.strictObject({
   mailer: func<Mailer>(),
   letters: func<Letters>(),
   pages: func<Pages>(),
-  onEvent: func<(event: AuthEvent) => void>(),
+  onEvent: func<NonNullable<AuthOptions['onEvent']>>(),
+  locate: func<Locate>(),
   dangerouslyAllowHttp: z.boolean().default(false),
   dangerousCookieDomain: z
     .string()
@@ -273,6 +287,7 @@ export function parseOptions(options: AuthOptions): Settings {
     letters: settings.letters,
     pages: settings.pages,
     onEvent: settings.onEvent,
+    locate: settings.locate,
     dangerousCookieDomain: settings.dangerousCookieDomain,
   }
 }

@@ -1,7 +1,8 @@
-import { record } from './audit.ts'
+import { recordAll } from './audit.ts'
 import type { Context, Origin } from './context.ts'
 import type { AuthEvent } from './events.ts'
 import { revoke } from './revocation.ts'
+import { endings } from './session-endings.ts'
 import type { Tx } from './store/open-store.ts'
 import { replacePassword as replacePasswordRow } from './store/passwords.ts'
 import { endAccountSessions } from './store/sessions.ts'
@@ -32,11 +33,9 @@ export async function replacePassword(
   const sids = await endAccountSessions(db, { accountId, reason, now })
   const events = [
     { type: `password.${why}`, at: now, accountId } as const,
-    ...sids.map(
-      (sessionId) => ({ type: 'session.ended', at: now, accountId, sessionId, detail: { reason } }) as const,
-    ),
+    ...endings(sids, { at: now, accountId, reason }),
   ]
-  for (const event of events) await record(db, event, from)
+  await recordAll(db, events, from)
   await revoke(ctx, db, [{ accountId, epoch }, ...sids.map((sid) => ({ sid }))])
   return events
 }

@@ -21,13 +21,14 @@ import { unlockAccount } from './unlock-account.ts'
  */
 export async function askForPasswordReset(
   ctx: Context,
-  { email, from, language }: { email: string; from: Origin; language: Language },
+  { email, language, from }: { email: string; language: Language; from: Origin },
 ): Promise<void> {
   const identifier = emailIdentifier(email)
   const { display } = identifier
   requireMailer(ctx)
   await spend(ctx, mailBrakes(from, identifier))
-  await postErrand(ctx, { errand: 'reset-password', email: display, language })
+  const asking = { ...from, address: null }
+  await postErrand(ctx, { errand: 'reset-password', email: display, language, from: asking })
 }
 
 /** Puts a letter in the place of its errand, in the transaction that issues the letter's code. */
@@ -39,7 +40,7 @@ export type Keep = (db: Tx, letter: Letter, expiresAt: number) => Promise<void>
  */
 export async function writeResetLetter(
   ctx: Context,
-  { email, language }: { email: string; language: Language },
+  { email, language, from }: { email: string; language: Language; from?: Origin },
   keep: Keep,
 ): Promise<Letter | undefined> {
   const account = await findAccountByIdentifier(ctx.store.db, emailIdentifier(email))
@@ -53,7 +54,7 @@ export async function writeResetLetter(
     const { code, expiresAt } = await issueCode(ctx, db, issued)
     const letter = { type: 'letter', letter: 'reset-password', to, language, code, at: asked.at } as const
     await keep(db, letter, expiresAt)
-    await record(db, asked)
+    await record(db, asked, from)
     return letter
   })
   if (letter) ctx.emit(asked)

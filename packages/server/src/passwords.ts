@@ -76,6 +76,7 @@ async function compare(password: string, known: string | null | undefined): Prom
 
 /** What another system may have hashed: the characters as typed, or normalised in one of the usual ways. */
 function spellings(password: string): ReadonlySet<string> {
+  if (!isNormalisable(password)) return new Set([password])
   return new Set([password, password.normalize('NFC'), password.normalize('NFKC')])
 }
 
@@ -86,10 +87,21 @@ function isWhole(password: string, { bytesThatCount = Number.POSITIVE_INFINITY }
 
 /** RFC 8265 §4.2 keeps every character; NFC makes one password of the ways to type it. */
 function normalise(password: string): string {
-  return password.normalize('NFC')
+  return isNormalisable(password) ? password.normalize('NFC') : password
+}
+
+/**
+ * Whether NFC takes no time to speak of. It sorts the marks on a letter in quadratic time, so a text of thousands must not have
+ * more than 30 running (UAX #15, the stream-safe format); and over four times as many characters as a password may have
+ * cannot become one, since NFC makes one of at most four.
+ */
+function isNormalisable(password: string): boolean {
+  if (password.length <= LONGEST) return true
+  return [...password].length <= 4 * LONGEST && !/\p{M}{31}/u.test(password)
 }
 
 function refuseUnfit(password: string): string {
+  if (!isNormalisable(password)) throw new AuthError('password_too_long')
   const normal = normalise(password)
   const length = [...normal].length
   if (length < SHORTEST) throw new AuthError('password_too_short')

@@ -7,7 +7,7 @@ import {
 } from '@mapae/guard/dpop'
 import type { Clock } from './clock.ts'
 import type { ServerSecret } from './server-secret.ts'
-import { deleteExpiredProofs, insertProof } from './store/dpop-proofs.ts'
+import { insertProof } from './store/dpop-proofs.ts'
 import type { Store } from './store/open-store.ts'
 
 /** A proof as it came, not looked at yet. */
@@ -21,46 +21,24 @@ export interface Proofs {
   readonly nonce: () => string
 }
 
-/** After so many proofs, up to twice as many old ones are swept: the table cannot outgrow its use. */
-const SWEEP_EVERY = 100
-
 /**
- * Proofs are remembered in a table, for all replicas. The nonces are made of the server secret and stored nowhere. Every
+ * Proofs are remembered in a table, for all replicas, until they are swept. The nonces are made of the server secret and stored nowhere. Every
  * endpoint asks for one, because the client was given one (RFC 9449 §11.3).
  */
 export function createProofs({
   store,
   secrets,
   clock,
-  report,
 }: {
   readonly store: Store
   readonly secrets: readonly ServerSecret[]
   readonly clock: Clock
-  readonly report: (error: unknown) => void
 }): Proofs {
   const nonces = createNonces({ keys: secrets.map((secret) => secret.nonceKey), clock })
-  const seen = createSeenProofs({ store, clock, report })
+  const seen = createSeenProofs(store)
   return { check: createProofCheck({ seen, nonces, clock }), nonce: () => nonces.current() }
 }
 
-function createSeenProofs({
-  store,
-  clock,
-  report,
-}: {
-  readonly store: Store
-  readonly clock: Clock
-  readonly report: (error: unknown) => void
-}): SeenProofs {
-  let written = 0
-  return {
-    async seenBefore(hash, expiresAt) {
-      if (!(await insertProof(store.db, { hash, expiresAt }))) return true
-      written++
-      if (written % SWEEP_EVERY === 0)
-        await deleteExpiredProofs(store.db, { now: clock(), limit: 2 * SWEEP_EVERY }).catch(report)
-      return false
-    },
-  }
+function createSeenProofs({ db }: Store): SeenProofs {
+  return { seenBefore: async (hash, expiresAt) => !(await insertProof(db, { hash, expiresAt })) }
 }

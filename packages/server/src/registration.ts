@@ -6,7 +6,7 @@ import type { Language } from './language.ts'
 import { type Letter, postErrand, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import type { Keep } from './password-reset.ts'
-import type { Transport } from './session.ts'
+import type { Opening } from './session.ts'
 import { findAccountByIdentifier } from './store/accounts.ts'
 import { emailOf } from './store/identifiers.ts'
 import { inTransaction } from './store/open-store.ts'
@@ -66,7 +66,7 @@ export async function completeRegistration(
     code,
     ...chosen
   }: { code: string; password: string; name?: string | undefined; username?: string | undefined },
-  how: { transport: Transport; from: Origin },
+  how: Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>,
 ): Promise<Login> {
   const { value: email } = await requireCode(ctx, { code, purpose: 'register' }, how.from)
   return openAccount(ctx, { ...chosen, email }, how, {

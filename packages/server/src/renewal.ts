@@ -5,10 +5,11 @@ import {
   type AccessTokens,
   mintAccessToken,
 } from './access-token.ts'
-import { audit, record } from './audit.ts'
+import { audit, recordAll } from './audit.ts'
 import { type Possession, type ProofRefusal, refreshBoundSession } from './bound-renewal.ts'
 import type { Context, Origin } from './context.ts'
 import { idleEnd, idleLifetime } from './idle-lifetime.ts'
+import { located } from './locate.ts'
 import {
   hashSecret,
   isAuthentic,
@@ -19,6 +20,8 @@ import {
 } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
 import type { Tokens } from './session.ts'
+import { endings } from './session-endings.ts'
+import { noticeMove } from './session-moves.ts'
 import { judge, type Verdict } from './session-rules.ts'
 import { inTransaction } from './store/open-store.ts'
 import {
@@ -80,6 +83,7 @@ export async function refreshSession(
   for (let attempt = 0; session && attempt < TRIES; attempt++) {
     const verdict = judgeRow(ctx, session, presented, { attemptHash, arrivedAt: request.arrivedAt })
     const outcome = await carryOut(ctx, verdict, { session, presented, attemptHash, from: request.from })
+    if (outcome?.type === 'refreshed') await noticeMove(ctx, session, request.from)
     if (outcome) return outcome
     session = await findSession(ctx.store.db, presented.sid)
   }
@@ -107,7 +111,7 @@ export async function renewInline(
     case 'rotate':
     case 'repeat':
     case 'adopt':
-      return renewed(ctx, session)
+      return renewed(ctx, session, request.from)
     case 'ended':
       return { type: 'session_ended', reason: verdict.reason }
     case 'foreign':
@@ -138,9 +142,10 @@ function isBound(session: SessionRecord): session is SessionRecord & { readonly 
 }
 
 /** Minted first: what the claims option breaks must change nothing. */
-async function renewed(ctx: Context, session: SessionRecord): Promise<InlineOutcome> {
+async function renewed(ctx: Context, session: SessionRecord, from: Origin): Promise<InlineOutcome> {
   const access = await mintAccessToken(ctx, session)
   await keepAwake(ctx, session)
+  await noticeMove(ctx, session, from)
   return { type: 'renewed', access, session }
 }
 
@@ -332,20 +337,22 @@ async function endForReuse(
   { session, presented, from }: Case,
 ): Promise<RefreshOutcome | undefined> {
   const reason = 'refresh_token_reuse'
-  const event = about(ctx, 'session.reuse_detected', session, {
-    current: session.generation,
-    presented: presented.generation,
-  })
+  const seen = await located(ctx, from)
+  const now = ctx.clock()
+  const generations = { current: session.generation, presented: presented.generation }
+  const events = [
+    about(ctx, 'session.reuse_detected', session, generations),
+    ...endings([session.id], { at: now, accountId: session.accountId, reason }),
+  ]
   const ended = await inTransaction(ctx.store, async (db) => {
-    const now = ctx.clock()
     if (!(await endReusedSession(db, { id: session.id, presented: presented.generation, reason, now })))
       return false
-    await record(db, event, from)
+    await recordAll(db, events, seen)
     await revoke(ctx, db, [{ sid: session.id }])
     return true
   })
   if (!ended) return undefined
-  ctx.emit(event)
+  for (const event of events) ctx.emit(event)
   return { type: 'session_ended', reason }
 }
 

@@ -14,7 +14,14 @@ export interface Route {
   /** The name of the answer in `openapi.ts`, and its status. */
   readonly answer: {
     readonly status: number
-    readonly schema?: 'TokensWithUser' | 'Tokens' | 'User' | 'Sessions' | 'AccessToken' | 'Object'
+    readonly schema?:
+      | 'TokensWithUser'
+      | 'Tokens'
+      | 'User'
+      | 'Sessions'
+      | 'SessionHistory'
+      | 'AccessToken'
+      | 'Object'
   }
   /** Another success, and when it is the answer. */
   readonly otherwise?: { readonly status: number; readonly when: string }

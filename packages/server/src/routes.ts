@@ -21,7 +21,12 @@ import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
 import { completeBody, completeEndpoint } from './endpoints/register-complete.ts'
 import { resetPasswordForm, resetPasswordPage } from './endpoints/reset-password-page.ts'
-import { endOtherSessionsEndpoint, endSessionEndpoint, listSessionsEndpoint } from './endpoints/sessions.ts'
+import {
+  endOtherSessionsEndpoint,
+  endSessionEndpoint,
+  listSessionsEndpoint,
+  showSessionEndpoint,
+} from './endpoints/sessions.ts'
 import { startPageEndpoint } from './endpoints/start-page.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { verifyEmailForm, verifyEmailPage, verifyForm } from './endpoints/verify-email-page.ts'
@@ -127,6 +132,7 @@ export const routes: readonly Route[] = [
       'claims_refused',
       'busy',
       'store_unavailable',
+      'clock_skewed',
     ],
     endpoint: registerEndpoint,
   },
@@ -138,13 +144,16 @@ export const routes: readonly Route[] = [
     answer: { status: 201, schema: 'TokensWithUser' },
     refusals: [
       ...BODY,
+      ...PROOF,
       'invalid_code',
       'invalid_identifier',
       'identifier_taken',
       ...PASSWORD,
       'origin_not_allowed',
       'too_many_tries',
+      'claims_refused',
       'store_unavailable',
+      'clock_skewed',
     ],
     endpoint: completeEndpoint,
   },
@@ -164,6 +173,7 @@ export const routes: readonly Route[] = [
       'claims_refused',
       'busy',
       'store_unavailable',
+      'clock_skewed',
     ],
     endpoint: loginEndpoint,
   },
@@ -226,7 +236,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/auth/sessions',
-    summary: "The account's live sessions",
+    summary: "The account's live sessions, and those that ended lately",
     answer: { status: 200, schema: 'Sessions' },
     refusals: SESSION,
     secured: true,
@@ -240,6 +250,15 @@ export const routes: readonly Route[] = [
     refusals: SESSION,
     secured: true,
     endpoint: endOtherSessionsEndpoint,
+  },
+  {
+    method: 'GET',
+    path: '/auth/sessions/:id',
+    summary: "One of the account's sessions, and what happened to it",
+    answer: { status: 200, schema: 'SessionHistory' },
+    refusals: [...SESSION, 'not_found'],
+    secured: true,
+    endpoint: showSessionEndpoint,
   },
   {
     method: 'DELETE',
@@ -256,7 +275,15 @@ export const routes: readonly Route[] = [
     summary: 'Change the password: every session ends, a new one is opened for the caller',
     body: passwordBody,
     answer: { status: 200, schema: 'Tokens' },
-    refusals: [...BODY, ...SESSION, 'wrong_password', 'account_disabled', 'too_many_tries', ...PASSWORD],
+    refusals: [
+      ...BODY,
+      ...SESSION,
+      'wrong_password',
+      'account_disabled',
+      'too_many_tries',
+      ...PASSWORD,
+      'clock_skewed',
+    ],
     secured: true,
     endpoint: passwordEndpoint,
   },
@@ -360,7 +387,7 @@ export const routes: readonly Route[] = [
     summary: 'Its form; cookies log the person in',
     form: completeForm,
     answer: { status: 200 },
-    refusals: [...FORM, 'invalid_code', 'identifier_taken', 'too_many_tries', ...PASSWORD],
+    refusals: [...FORM, 'invalid_code', 'identifier_taken', 'too_many_tries', ...PASSWORD, 'clock_skewed'],
     page: true,
     endpoint: finishRegistrationForm,
   },
@@ -470,8 +497,10 @@ export function createHandler(
   }
 }
 
+/** RFC 9110 §10.2.1: all methods that the address takes. HEAD is answered as GET is, and OPTIONS everywhere (CORS). */
 function methodsOf(path: string): readonly string[] {
-  return routes.filter((route) => route.path === path).map((route) => route.method)
+  const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+  return methods.flatMap((method) => (method === 'GET' ? [method, 'HEAD'] : [method])).concat('OPTIONS')
 }
 
 function refuseLargeHeaders(request: Request): void {

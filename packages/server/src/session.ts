@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { type AccessToken, mintAccessToken } from './access-token.ts'
-import { record } from './audit.ts'
+import type { Source } from './actor.ts'
+import { recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import type { Context, Origin } from './context.ts'
+import type { EndReason } from './end-reasons.ts'
 import { idleEnd } from './idle-lifetime.ts'
+import { located } from './locate.ts'
 import { newId } from './new-id.ts'
 import { hashSecret, makeRefreshToken } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
+import { endings } from './session-endings.ts'
 import { makeRoom } from './session-limit.ts'
 import { admitLogin, findAccount } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -15,7 +19,6 @@ import {
   endSession as endSessionRow,
   findSession,
   insertSession,
-  liveSessions,
   type NewSession,
   type SessionRecord,
 } from './store/sessions.ts'
@@ -34,16 +37,6 @@ export interface Tokens {
   /** 0: its cookies go when the browser is closed. */
   readonly remembered: number
 }
-
-export type EndReason =
-  | 'logout'
-  | 'ended_by_user'
-  | 'account_disabled'
-  | 'account_deleted'
-  | 'session_limit'
-  | 'refresh_token_reuse'
-  | 'password_changed'
-  | 'password_reset'
 
 /** How a session is opened. */
 export interface Opening {
@@ -64,15 +57,17 @@ export interface Opening {
  * `alongside` is done in the same transaction, before. Where the account has as many sessions as it may,
  * those that were not used for longest end in its favour.
  *
- * Refuses with `account_disabled` (403), or `invalid_credentials` (401) for an account that was deleted, or
+ * Refuses with `clock_skewed` (503), `account_disabled` (403), or `invalid_credentials` (401) for an account that was deleted, or
  * whose password was changed, while this login was under way.
  */
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from, remember = true, ifPasswordHash, jkt = null }: Opening,
+  { transport, amr, from: unlocated, remember = true, ifPasswordHash, jkt = null }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
+  await ctx.clockCheck.refuseWhenSkewed()
+  const from = await located(ctx, unlocated)
   const now = ctx.clock()
   const { sessionLifetime } = ctx.settings
   const id = newId(now)
@@ -94,6 +89,7 @@ export async function openSession(
     amr: JSON.stringify(amr),
     userAgent: from.userAgent,
     network: from.network,
+    place: from.place ?? null,
     remembered,
     createdAt: now,
     expiresAt,
@@ -104,10 +100,10 @@ export async function openSession(
   const events = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
     await refuseUnlessAdmitted(db, { id: account.id, passwordHash: ifPasswordHash, now })
-    const ended = await makeRoom(ctx, db, { accountId: account.id, now })
+    const ended = await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now })
     await insertSession(db, session)
     const events = [...ended, opened]
-    for (const event of events) await record(db, event, from)
+    await recordAll(db, events, from)
     await revoke(
       ctx,
       db,
@@ -130,54 +126,55 @@ async function refuseUnlessAdmitted(db: Tx, login: Parameters<typeof admitLogin>
 export async function endSession(
   ctx: Context,
   session: { readonly id: string; readonly accountId: string },
-  reason: EndReason,
-  from: Origin,
+  { reason, source, bySession }: Ending,
 ): Promise<boolean> {
-  const now = ctx.clock()
-  const event = {
-    type: 'session.ended',
-    at: now,
-    accountId: session.accountId,
-    sessionId: session.id,
-    detail: { reason },
-  } as const
-  const ended = await inTransaction(ctx.store, async (db) => {
-    if (!(await endSessionRow(db, { id: session.id, reason, now }))) return false
-    await record(db, event, from)
-    await revoke(ctx, db, [{ sid: session.id }])
-    return true
-  })
-  if (ended) ctx.emit(event)
-  return ended
+  const ended = await endAll(
+    ctx,
+    { accountId: session.accountId, reason, source, bySession },
+    async (db, now) => ((await endSessionRow(db, { id: session.id, reason, now })) ? [session.id] : []),
+  )
+  return ended > 0
 }
 
-/** Ends all sessions of an account but one, and revokes them, in one transaction. */
-export async function endOtherSessions(
+/** Why a session ends, by whom and from where; `bySession` is the other session of the account that asked for it. */
+export interface Ending {
+  readonly reason: EndReason
+  readonly source: Source
+  readonly bySession?: string | undefined
+}
+
+/** Ends all sessions of an account but one, which asks for it, and revokes them, in one transaction. */
+export function endOtherSessions(
   ctx: Context,
   { accountId, except }: { accountId: string; except: string },
-  from: Origin,
+  source: Source,
+): Promise<number> {
+  const reason = 'ended_by_user'
+  return endAll(ctx, { accountId, reason, source, bySession: except }, (db, now) =>
+    endAccountSessions(db, { accountId, except, reason, now }),
+  )
+}
+
+/** What `end` ends is written down and revoked with it, and told afterwards. */
+async function endAll(
+  ctx: Context,
+  { accountId, reason, source, bySession }: Ending & { readonly accountId: string },
+  end: (db: Tx, now: number) => Promise<readonly string[]>,
 ): Promise<number> {
   const now = ctx.clock()
-  const reason = 'ended_by_user'
-  const ended = (id: string) =>
-    ({ type: 'session.ended', at: now, accountId, sessionId: id, detail: { reason } }) as const
-  const ids = await inTransaction(ctx.store, async (db) => {
-    const found = await endAccountSessions(db, { accountId, except, reason, now })
-    for (const id of found) await record(db, ended(id), from)
+  const ended = await inTransaction(ctx.store, async (db) => {
+    const sids = await end(db, now)
+    const events = endings(sids, { at: now, accountId, reason, bySession })
+    await recordAll(db, events, source)
     await revoke(
       ctx,
       db,
-      found.map((sid) => ({ sid })),
+      sids.map((sid) => ({ sid })),
     )
-    return found
+    return events
   })
-  for (const id of ids) ctx.emit(ended(id))
-  return ids.length
-}
-
-/** The sessions of an account that can still be used, newest first. */
-export function listSessions(ctx: Context, accountId: string): Promise<SessionRecord[]> {
-  return liveSessions(ctx.store.db, accountId, ctx.clock())
+  for (const event of ended) ctx.emit(event)
+  return ended.length
 }
 
 /** A session by its id, ended or not. */

@@ -10,10 +10,13 @@ import {
   type KeyQuery,
   type KeySet,
 } from '@mapae/jwt'
-import type { Clock } from './clock.ts'
+import type { Admin } from './actor.ts'
+import { record as writeDown } from './audit.ts'
+import { type Clock, seconds } from './clock.ts'
+import type { AuthEvent } from './events.ts'
 import { unwrap, wrap } from './key-wrapping.ts'
 import type { ServerSecret } from './server-secret.ts'
-import type { Store } from './store/open-store.ts'
+import { inTransaction, type Store } from './store/open-store.ts'
 import { allSigningKeys, insertSigningKey, type SigningKeyRecord } from './store/signing-keys.ts'
 import { StoreError } from './store/store-error.ts'
 
@@ -24,6 +27,8 @@ const PUBLISH_AHEAD = 2 * JWKS_MAX_AGE * 1000
 const RELOAD_AFTER = 10_000
 /** A `kid` that is not known is looked for at most so often, in milliseconds of real time, however many are made up. */
 const LOOK_AGAIN_AFTER = 100
+/** How long a new reading is waited for, in milliseconds of real time, where an older one will do. */
+const PATIENCE = 250
 
 type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 
@@ -46,7 +51,7 @@ export interface SigningKeys {
   published(): Promise<{ readonly keys: readonly Jwk[] }>
   list(): Promise<readonly SigningKeyStatus[]>
   /** Makes a key that signs after it has been published long enough; at once with `signsNow`. */
-  rotate(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
+  rotate(options: { readonly signsNow?: boolean }, admin: Admin): Promise<SigningKeyStatus>
 }
 
 export interface SigningKeyStatus {
@@ -73,15 +78,18 @@ export function createSigningKeys({
   clock,
   algorithm,
   longestAccessLifetime,
+  emit,
 }: {
   readonly store: Store
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly clock: Clock
   readonly algorithm: Algorithm
   readonly longestAccessLifetime: () => number
+  readonly emit: (event: AuthEvent) => void
 }): SigningKeys {
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
+  let loadingSince = 0
   let making: Promise<Ring> | undefined
   let looking: Promise<Ring> | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -111,8 +119,8 @@ export function createSigningKeys({
       const { records } = await reload()
       return records.map((record) => statusOf(record, records))
     },
-    async rotate({ signsNow = false } = {}) {
-      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD))
+    async rotate({ signsNow = false }, admin) {
+      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD), admin)
       const { records } = await readRing()
       return statusOf(record, records)
     },
@@ -155,7 +163,7 @@ export function createSigningKeys({
     return createSigner({ key, typ: 'at+jwt', clock })
   }
 
-  async function makeKey(activeFrom: number): Promise<SigningKeyRecord> {
+  async function makeKey(activeFrom: number, admin?: Admin): Promise<SigningKeyRecord> {
     const key = generateKey(algorithm)
     const record: SigningKeyRecord = {
       kid: key.kid,
@@ -170,23 +178,32 @@ export function createSigningKeys({
       activeFrom,
       withdrawnAt: null,
     }
-    await insertSigningKey(store.db, record)
+    const made = { type: 'signing_key.made', at: record.createdAt, detail: keyDetail(record) } as const
+    await inTransaction(store, async (db) => {
+      await insertSigningKey(db, record)
+      await writeDown(db, made, admin)
+    })
+    emit(made)
     return record
   }
 
-  /** The ring, at most ten seconds old; while the store is away, the last one that it gave. */
+  /**
+   * The ring, at most ten seconds old: after a quiet time too, a withdrawn key is heard of before it proves anything. While the
+   * store is away or silent, the last one that it gave, and at once: the reading goes on behind.
+   */
   async function fresh(): Promise<Ring> {
     if (ring && !older(ring, RELOAD_AFTER)) return ring
-    try {
-      return await reload()
-    } catch (thrown) {
-      if (ring) return ring
-      throw thrown
-    }
+    const known = ring
+    const reading = reload()
+    if (!known) return reading
+    const left = loadingSince + PATIENCE - performance.now()
+    return Promise.race([reading.catch(() => known), sleep(Math.max(0, left), known, { ref: false })])
   }
 
   function reload(): Promise<Ring> {
-    loading ??= readRing().finally(() => {
+    if (loading) return loading
+    loadingSince = performance.now()
+    loading = readRing().finally(() => {
       loading = undefined
     })
     return loading
@@ -247,6 +264,10 @@ function publicKeysOf(records: readonly SigningKeyRecord[]): Ring['publicKeys'] 
       return [kid, { key: importKey(jwk, { kid }), jwk }]
     }),
   )
+}
+
+function keyDetail({ kid, algorithm, activeFrom }: SigningKeyRecord): Readonly<Record<string, unknown>> {
+  return { kid, algorithm, active_from: seconds(activeFrom) }
 }
 
 /** Our own table's text; `importKey` checks every member. */

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
+import { isLoopback } from '@mapae/guard/http'
 import nodemailer from 'nodemailer'
 import { AuthError } from './auth-error.ts'
-import { isLoopback } from './loopback.ts'
 import type { Mailer } from './options.ts'
 
 export interface SmtpOptions {

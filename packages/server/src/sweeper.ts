@@ -58,11 +58,12 @@ export function createSweeper({
   }
 
   async function clear(sweep: Sweep): Promise<number> {
+    const { batch: limit = BATCH } = sweep
     let total = 0
     for (let batch = 0; batch < BATCHES && !signal.aborted; batch++) {
-      const rows = await sweep.run(store.db, { now: clock(), limit: BATCH, settings })
+      const rows = await sweep.run(store.db, { now: clock(), limit, settings })
       total += rows
-      if (rows < BATCH || !(await pause(PAUSE))) break
+      if (rows < limit || !(await pause(PAUSE))) break
     }
     return total
   }

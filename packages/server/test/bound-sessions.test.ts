@@ -531,6 +531,39 @@ describe.each(databases)('bound sessions, on $name', ({ open }) => {
     })
   })
 
+  describe('changing the password', () => {
+    const body = { current_password: PASSWORD, new_password: 'another good password' }
+    const path = '/auth/password'
+
+    test('opens a new session that is bound to the same key', async () => {
+      const client = await startBoundClient(server)
+      const old = await client.register({ remember: false })
+      const changed = await client.call('POST', path, { body, token: old.json.access_token })
+      const { jkt } = client.device
+      expect([changed.status, changed.json.token_type]).toEqual([200, 'DPoP'])
+      expect(decodeUnverified(changed.json.access_token).claims['cnf']).toEqual({ jkt })
+      expect(await rowOf(changed)).toMatchObject({ jkt, remembered: 0 })
+      expect(await rowOf(old)).toMatchObject({ end_reason: 'password_changed' })
+      expect(code(await (await startBoundClient(server)).refresh(changed.json))).toEqual([
+        400,
+        'invalid_dpop_proof',
+      ])
+      expect((await client.refresh(changed.json)).status).toBe(200)
+    })
+
+    test('takes a proof by that key, and changes nothing without', async () => {
+      const client = await startBoundClient(server)
+      const session = await client.register()
+      const token = session.json.access_token
+      const thief = await startBoundClient(server)
+      await unchanged(session, async () => {
+        expect(code(await server.call('POST', path, { body, token }))).toEqual([401, 'invalid_token'])
+        expect(code(await thief.call('POST', path, { body, token }))).toEqual([401, 'invalid_dpop_proof'])
+      })
+      expect((await client.login({ email: session.json.user.email })).status).toBe(200)
+    })
+  })
+
   describe('ending one', () => {
     test('takes the refresh token alone, as revocation does (RFC 7009)', async () => {
       const client = await startBoundClient(server)
@@ -655,8 +688,11 @@ describe.each(databases)('bound sessions, on $name', ({ open }) => {
       expect(code(await show(proof))).toEqual([401, 'invalid_dpop_proof'])
       expect(await proofs()).toBeGreaterThan(110)
       own.clock.advance(1000)
+      const kept = await proofs()
       for (let times = 0; times < 110; times++) await client.me(token)
-      expect(await proofs()).toBeLessThan(115)
+      expect(await proofs()).toBe(kept + 110)
+      expect(await own.auth.api.sweep()).toMatchObject({ dpop_proofs: kept })
+      expect(await proofs()).toBe(110)
     })
   })
 })

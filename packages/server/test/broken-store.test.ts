@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { decodeUnverified } from '@mapae/jwt'
 import { StoreError } from '@mapae/server'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
@@ -232,6 +233,25 @@ describe('a PostgreSQL that went away', () => {
     const started = performance.now()
     await expectHealed(server, people)
     expect(performance.now() - started).toBeLessThan(1000)
+  })
+
+  test('without a word holds up nobody who asks for the keys: those that are known are given', async () => {
+    const server = await startAuth(throughProxy('query_timeout=600000'))
+    const { json } = await server.register()
+    const jwks = () => server.call('GET', '/.well-known/jwks.json')
+    const known = await jwks()
+    proxy.silence()
+    server.clock.advance(3600)
+    for (const keys of [await jwks(), await jwks(), ...(await Promise.all([jwks(), jwks()]))])
+      expect([keys.status, keys.text]).toEqual([200, known.text])
+    const { kid = '' } = decodeUnverified(json.access_token).header
+    expect(known.json.keys.map((key) => key['kid'])).toEqual([kid])
+    await proxy.cut()
+    await proxy.restore()
+    await query(database, `update signing_keys set withdrawn_at = 1 where kid = '${kid}'`)
+    server.clock.advance(3600)
+    const [only, ...others] = (await jwks()).json.keys
+    expect([only?.['kid'] !== kid, others]).toEqual([true, []])
   })
 
   test('for a moment, its connections killed under load: each answer is a success or 503', async () => {

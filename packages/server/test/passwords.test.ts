@@ -84,6 +84,26 @@ describe.each(databases)('passwords, on $name', (database) => {
     }
   })
 
+  test('of the greatest length is the same however its characters are composed', async () => {
+    for (const character of ['글', 'ệ', '\u{1f468}']) {
+      const password = character.repeat(1024)
+      const { email, status } = await registered(password.normalize('NFD'))
+      expect([status, await opens(email, password)], character).toEqual([201, true])
+    }
+  })
+
+  test('is not normalised when that would take long, which is quadratic in the marks of one letter', async () => {
+    const normalise = vi.spyOn(String.prototype, 'normalize')
+    const { email } = await registered('a password to compare with')
+    for (const marks of ['\u0301\u0316'.repeat(4000), `${'k'.repeat(1024)}${'\u0301\u0316'.repeat(16)}`]) {
+      expect((await registered(marks)).code).toBe('password_too_long')
+      expect(await opens(email, marks)).toBe(false)
+      expect(await opens(someEmail(), marks)).toBe(false)
+      expect(normalise.mock.contexts.filter((text) => String(text) === marks)).toEqual([])
+    }
+    normalise.mockRestore()
+  })
+
   test.each([
     ['1000 letters', `${'k'.repeat(999)}a`, `${'k'.repeat(999)}b`],
     ['1024 emoji', `${'🐎'.repeat(1023)}🐎`, `${'🐎'.repeat(1023)}🦄`],

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { query, readTables } from './read-database.ts'
-import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
+import { PASSWORD, someEmail, startAuth, startFreshAuth, type TestAuth } from './start-auth.ts'
 
 /** Letters and marks by their category that no font draws: Hangul fillers, a joiner, variation selectors. */
 const INVISIBLE = ['\u3164', '\uffa0', '\u115f', '\u1160', '\u034f', '\u180b', '\ufe0f', '\u{e0100}']
@@ -53,6 +53,10 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     { first: 'me@folding.example', again: 'ME@Folding.Example' },
     { first: 'Caf\u00c9@folding.example', again: 'cafe\u0301@folding.example' },
     { first: 'e\u0301cole@folding.example', again: '\u00c9COLE@FOLDING.EXAMPLE' },
+    { first: 'me@bücher.example', again: 'me@XN--BCHER-KVA.example' },
+    { first: 'me@xn--hq1bm8jm9l.example', again: 'me@도메인.example' },
+    { first: 'me@ｗｉｄｅ.example', again: 'me@wide.example' },
+    { first: 'me@blanks.example', again: ' me@blanks.example\u3000' },
   ])('$first and $again are one e-mail address', async ({ first, again }) => {
     const registered = await server.register({ email: first })
     expect(registered.json.user.email).toBe(first.normalize('NFC'))
@@ -64,11 +68,62 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     { first: 'Folded', again: 'fOLDED' },
     { first: '\u1112\u1161\u11ab\u1100\u1173\u11af이름', again: '한글이름' },
     { first: 'Jose\u0301', again: 'JOS\u00c9' },
+    { first: 'impreſſed', again: 'Impressed' },
+    { first: 'Οδυσσεύς', again: 'ΟΔΥΣΣΕΎΣ' },
+    { first: 'οδυσσεύσ.2', again: 'Οδυσσεύς.2' },
+    { first: 'Straße', again: 'STRASSE' },
+    { first: 'oﬃce', again: 'office' },
+    { first: 'ｗｉｄｅ', again: 'wide' },
+    { first: 'blanks', again: ' blanks ' },
   ])('$first and $again are one username', async ({ first, again }) => {
     const registered = await server.register({ username: first })
     expect(registered.status).toBe(201)
     expect((await server.register({ username: again })).json.code).toBe('identifier_taken')
     expect((await server.login({ username: again })).json.user.id).toBe(registered.json.user.id)
+  })
+
+  test.each([
+    ['leſer@apart.example', 'leser@apart.example'],
+    ['οδος@apart.example', 'οδοσ@apart.example'],
+    ['oﬃce@apart.example', 'office@apart.example'],
+  ])('%s and %s are two mailboxes, of two people', async (one, other) => {
+    const first = await server.register({ email: one })
+    const second = await server.register({ email: other })
+    expect([first.status, second.status]).toEqual([201, 201])
+    expect((await server.login({ email: one })).json.user.id).toBe(first.json.user.id)
+    expect((await server.login({ email: other })).json.user.id).toBe(second.json.user.id)
+  })
+
+  test('whoever registered under former keys logs in, and keeps the name for himself', async () => {
+    const own = await startFreshAuth(database)
+    const people = [
+      ['username', 'Straße', 'straße', 'STRASSE'],
+      ['email', 'me@Bücher.example', 'me@bücher.example', 'me@xn--bcher-kva.example'],
+    ] as const
+    const ids = []
+    for (const [kind, display, former] of people) {
+      const { json } = await own.register({ [kind]: display })
+      ids.push(json.user.id)
+      await query(
+        own.database,
+        `update identifiers set value = '${former}' where account_id = '${json.user.id}'`,
+      )
+    }
+    // What another took meanwhile under the key of both: each goes on to have a name of its own.
+    const { json: faster } = await own.register({ username: 'weissbier' })
+    const { json: slower } = await own.register({ username: 'placeholder' })
+    const its = `where account_id = '${slower.user.id}'`
+    await query(own.database, `update identifiers set value = 'weißbier', display = 'Weißbier' ${its}`)
+    await query(own.database, "delete from migrations where name = '0008-identifier-keys'")
+
+    const later = await startAuth(own.database)
+    for (const [index, [kind, display, , variant]] of people.entries()) {
+      for (const typed of [display, variant])
+        expect((await later.login({ identifier: typed })).json.user.id, typed).toBe(ids[index])
+      expect((await later.register({ [kind]: variant })).json.code).toBe('identifier_taken')
+    }
+    expect((await later.login({ identifier: 'Weissbier' })).json.user.id).toBe(faster.user.id)
+    expect((await later.login({ identifier: 'WEIßBIER' })).json.user.id).toBe(slower.user.id)
   })
 
   test('of 50 registrations of one e-mail address at once, one gets it and 49 get 409', async () => {

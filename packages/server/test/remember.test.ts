@@ -2,7 +2,15 @@ import { createGuard } from '@mapae/guard'
 import { AuthError, createAuth } from '@mapae/server'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
-import { cookieField, SECRET, someEmail, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
+import {
+  cookieField,
+  PASSWORD,
+  SECRET,
+  someEmail,
+  startFreshAuth,
+  type TestAuth,
+  URL_OF_AUTH,
+} from './start-auth.ts'
 
 const HOURS = 3600
 const SAME_ORIGIN = { origin: URL_OF_AUTH }
@@ -86,6 +94,15 @@ describe.each(databases)('"keep me logged in" turned off, on $name', (database) 
       for (const cookie of kept.setCookies) expect(cookie).toContain(`; Max-Age=${180 * 86_400};`)
       expect(kept.json.refresh_expires_in).toBe(30 * 86_400)
     }
+  })
+
+  test('is kept by the new session of a changed password', async () => {
+    const { cookies } = await server.register({ remember: false, transport: 'cookie' })
+    const body = { current_password: PASSWORD, new_password: 'another good password' }
+    const changed = await server.call('POST', '/auth/password', { body, cookies, headers: SAME_ORIGIN })
+    expect([changed.status, changed.json.refresh_expires_in]).toEqual([200, 12 * HOURS])
+    expect(changed.setCookies).toHaveLength(2)
+    expect(changed.setCookies.filter((cookie) => !isSessionCookie(cookie))).toEqual([])
   })
 
   test('keeps the short life awake inside API requests', async () => {

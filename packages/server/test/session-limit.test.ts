@@ -57,7 +57,7 @@ describe.each(databases)('the sessions of an account, on $name', (database) => {
         at: server.clock.now(),
         accountId: first.user.id,
         sessionId: second.session_id,
-        detail: { reason: 'session_limit' },
+        detail: { reason: 'session_limit', by_session: fourth.json.session_id },
       },
     ])
     const { audit = [] } = await readTables(server.database)

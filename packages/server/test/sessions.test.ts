@@ -4,6 +4,7 @@ import { readTables } from './read-database.ts'
 import { type Answer, START, someEmail, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
 
 const UNKNOWN_SESSION = '0'.repeat(26)
+const wholeHour = (seconds: number) => Math.floor(seconds / 3600) * 3600
 
 describe.each(databases)('sessions, on $name', (database) => {
   let server: TestAuth
@@ -89,11 +90,13 @@ describe.each(databases)('sessions, on $name', (database) => {
       expect(json.sessions[0]).toEqual({
         id: third.json.session_id,
         current: true,
+        device: null,
         user_agent: null,
         network: null,
-        created_at: third.json.server_time,
-        renewed_at: third.json.server_time,
-        expires_at: third.json.server_time + 30 * 86_400,
+        place: null,
+        created_at: wholeHour(third.json.server_time),
+        last_used_at: wholeHour(third.json.server_time),
+        expires_at: wholeHour(third.json.server_time + 30 * 86_400),
       })
     })
 
@@ -106,7 +109,7 @@ describe.each(databases)('sessions, on $name', (database) => {
       const again = await server.refresh(renewed.json)
       const { sessions } = (await list(again.json.access_token)).json
       expect(sessions.map(({ id }) => id)).toEqual([third.json.session_id])
-      expect(sessions[0]?.renewed_at).toBe(again.json.server_time)
+      expect(sessions[0]?.last_used_at).toBe(wholeHour(again.json.server_time))
       const late = await server.refresh(first.json)
       expect([late.json.code, late.json.end_reason]).toEqual(['session_ended', 'idle_expired'])
     })

@@ -33,9 +33,14 @@ export interface AnswerBody {
     readonly user_agent: string | null
     readonly network: string | null
     readonly created_at: number
-    readonly renewed_at: number
+    readonly last_used_at: number
     readonly expires_at: number
   }[]
+  readonly ended_sessions: readonly (AnswerBody['sessions'][number] & {
+    readonly ended_at: number
+    readonly end_reason: string
+  })[]
+  readonly timeline: readonly Readonly<Record<string, unknown>>[]
   readonly ended: number
   readonly keys: readonly Readonly<Record<string, string>>[]
 }

@@ -1,6 +1,8 @@
+import { decodeUnverified } from '@mapae/jwt'
 import { AuthError, createAuth } from '@mapae/server'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { startBoundClient } from './bound-client.ts'
 import { type MailingAuth, startMailbox, startMailingAuth } from './mailbox.ts'
 import { readTables } from './read-database.ts'
 import { PASSWORD, SECRET, someEmail, startAuth, URL_OF_AUTH } from './start-auth.ts'
@@ -81,6 +83,45 @@ describe.each(databases)('registration by the mailbox first, on $name', (databas
     const newer = await server.codeTo(email.toUpperCase(), '/finish-registration')
     expect((await complete({ code: older })).json.code).toBe('invalid_code')
     expect((await complete({ code: newer })).status).toBe(201)
+  })
+
+  test('binds the session to the key of a proof, as a login does', async () => {
+    const email = someEmail()
+    await ask({ email })
+    const code = await server.codeTo(email, '/finish-registration')
+    const client = await startBoundClient(server)
+    const complete = () =>
+      client.once('POST', '/auth/register/complete', { body: { code, password: PASSWORD } })
+    const asked = await complete()
+    expect([asked.status, asked.json.code]).toEqual([400, 'use_dpop_nonce'])
+    const { status, json } = await complete()
+    const { jkt } = client.device
+    expect([status, json.token_type]).toEqual([201, 'DPoP'])
+    expect(decodeUnverified(json.access_token).claims['cnf']).toEqual({ jkt })
+    expect((await server.call('GET', '/auth/me', { token: json.access_token })).status).toBe(401)
+    expect((await client.refresh(json)).status).toBe(200)
+  })
+
+  test('with a wrong proof, or one beside cookies, makes nothing, and the code is as good as before', async () => {
+    const email = someEmail()
+    await ask({ email })
+    const code = await server.codeTo(email, '/finish-registration')
+    const client = await startBoundClient(server)
+    const path = '/auth/register/complete'
+    const body = { code, password: PASSWORD }
+    const wrong = await client.call('POST', path, { body, headers: { dpop: 'wrong' } })
+    const beside = await client.call('POST', path, { body: { ...body, transport: 'cookie' } })
+    expect([wrong.json.code, beside.json.code]).toEqual(['invalid_dpop_proof', 'invalid_request'])
+    expect((await client.call('POST', path, { body })).status).toBe(201)
+  })
+
+  test('takes "keep me logged in" turned off, as a login does', async () => {
+    const email = someEmail()
+    await ask({ email })
+    const code = await server.codeTo(email, '/finish-registration')
+    const { status, setCookies, json } = await complete({ code, remember: false, transport: 'cookie' })
+    expect([status, json.refresh_expires_in]).toEqual([201, 12 * 3600])
+    expect(setCookies.filter((cookie) => /max-age|expires/i.test(cookie))).toEqual([])
   })
 
   test('works once; 10 uses at once on two replicas make one account', async () => {

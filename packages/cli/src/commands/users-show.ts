@@ -4,6 +4,7 @@ import { type Command, defineCommand } from '../command.ts'
 import { localTime } from '../moments.ts'
 import { jsonLines, printable } from '../printable.ts'
 import { ONE_USER, requireUser } from '../require-user.ts'
+import { sessionRow } from '../session-row.ts'
 import { storeFlags } from '../settings.ts'
 import { withExistingAuth } from '../with-auth.ts'
 
@@ -18,7 +19,9 @@ export const usersShow: Command = defineCommand({
       return { user, sessions: await api.listSessions(user.id) }
     })
     if (flags.json) io.stdout.write(jsonLines({ user, sessions }))
-    else for (const line of [...aboutUser(user), ...aboutSessions(sessions)]) io.stdout.write(`${line}\n`)
+    else
+      for (const line of [...aboutUser(user), ...aboutSessions(sessions, io.clock())])
+        io.stdout.write(`${line}\n`)
     return 0
   },
 })
@@ -40,15 +43,11 @@ function inWords(value: unknown): string {
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
 }
 
-function aboutSessions(sessions: readonly SessionOverview[]): string[] {
+function aboutSessions(sessions: readonly SessionOverview[], now: number): string[] {
   if (sessions.length === 0) return ['', 'It is logged in nowhere.']
-  const rows = sessions.map(({ id, created_at, renewed_at, expires_at, network, user_agent }) => [
-    id,
-    `since ${localTime(created_at * 1000)}`,
-    `renewed ${localTime(renewed_at * 1000)}`,
-    `until ${localTime(expires_at * 1000)}`,
-    printable(network ?? ''),
-    printable(user_agent ?? ''),
-  ])
-  return ['', `Sessions (${sessions.length}):`, ...columns(rows)]
+  return [
+    '',
+    `Sessions (${sessions.length}):`,
+    ...columns(sessions.map((session) => sessionRow(session, now))),
+  ]
 }

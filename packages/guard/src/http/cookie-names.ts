@@ -15,7 +15,7 @@ export type CookieNames = { readonly access: string; readonly refresh: string }
 export function cookieNames(options: { readonly url: string | URL }): CookieNames {
   const url = parse(options.url)
   if (url.protocol === 'https:') return { access: '__Host-mapae_access', refresh: '__Host-mapae_refresh' }
-  if (url.protocol !== 'http:' || !isLoopback(url)) {
+  if (url.protocol !== 'http:' || !isLoopback(url.hostname)) {
     throw new GuardError('options_invalid', 'Cookies need an https URL; http is taken for localhost only.')
   }
   const port = url.port === '' ? '80' : url.port

@@ -6,8 +6,8 @@ export async function healthzEndpoint(): Promise<Response> {
 }
 
 /** GET /readyz: the database answers, its clock agrees with ours, and there are keys to sign with; else 503. */
-export async function readyzEndpoint({ ctx, clockCheck }: App): Promise<Response> {
-  await clockCheck.refuseWhenSkewed()
+export async function readyzEndpoint({ ctx }: App): Promise<Response> {
+  await ctx.clockCheck.refuseWhenSkewed()
   await ctx.signingKeys.list()
   return Response.json({ status: 'ready' }, { headers: { 'cache-control': 'no-store' } })
 }

@@ -32,7 +32,7 @@ export async function logoutEndpoint(app: App, visit: Visit): Promise<Response> 
   if (!refresh && !access) requireTrustedPage(ctx, visit)
   requireTrustedPageFor(ctx, visit, refresh, access)
   const session = await sessionOf(app, visit, { refresh, access })
-  if (session) await endSession(ctx, session, 'logout', visit.from)
+  if (session) await endSession(ctx, session, { reason: 'logout', source: visit.from })
   const headers = new Headers({ 'cache-control': 'no-store' })
   for (const cookie of clearCookies(ctx)) headers.append('set-cookie', cookie)
   return new Response(null, { status: 204, headers })

@@ -32,10 +32,10 @@ export async function deleteMeEndpoint(app: App, visit: Visit): Promise<Response
   const { ctx } = app
   const { session } = await requireSession(app, visit)
   const { password } = await readBody(visit, deleteMeBody)
-  const { from } = visit
   const { accountId, id: sessionId } = session
-  const { passwordHash } = await confirmPassword(ctx, { accountId, sessionId, password }, from)
-  const isDeleted = await deleteAccount(ctx, { accountId, ifPasswordHash: passwordHash ?? undefined, from })
+  const { passwordHash } = await confirmPassword(ctx, { accountId, sessionId, password }, visit.from)
+  const known = { accountId, ifPasswordHash: passwordHash ?? undefined }
+  const isDeleted = await deleteAccount(ctx, { ...known, source: visit.from })
   if (!isDeleted) {
     // Somebody was faster: with deleting it, or with another password.
     await requireSession(app, visit)

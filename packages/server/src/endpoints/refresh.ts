@@ -16,10 +16,7 @@ export const refreshBody: z.ZodType<{ readonly refresh_token?: string | undefine
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22,128}$/
 
 /** POST /auth/refresh: both tokens in (M3, step 12), both tokens out (step 14). */
-export async function refreshEndpoint(
-  { ctx, accessTokens, clockCheck }: App,
-  visit: Visit,
-): Promise<Response> {
+export async function refreshEndpoint({ ctx, accessTokens }: App, visit: Visit): Promise<Response> {
   const attemptId = visit.header('idempotency-key')
   if (attemptId !== undefined && !ATTEMPT_ID.test(attemptId)) throw new AuthError('invalid_idempotency_key')
   const body = await readBody(visit, refreshBody)
@@ -28,7 +25,7 @@ export async function refreshEndpoint(
   requireTrustedPageFor(ctx, visit, refresh, access)
   if (!refresh) throw new AuthError('refresh_token_required')
   refuseProofWithCookies(visit, refresh.by)
-  await clockCheck.refuseWhenSkewed()
+  await ctx.clockCheck.refuseWhenSkewed()
 
   const outcome = await refreshSession(ctx, accessTokens, {
     refreshToken: refresh.token,

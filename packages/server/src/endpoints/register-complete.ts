@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { code, password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
+import { keyToBind } from '../http/proof.ts'
 import type { Visit } from '../http/visit.ts'
 import { completeRegistration } from '../registration.ts'
 import type { Transport } from '../session.ts'
@@ -13,6 +14,7 @@ interface CompleteBody {
   readonly name?: string | undefined
   readonly username?: string | undefined
   readonly transport?: Transport | undefined
+  readonly remember?: boolean | undefined
 }
 
 export const completeBody: z.ZodType<CompleteBody> = z.object({
@@ -21,15 +23,15 @@ export const completeBody: z.ZodType<CompleteBody> = z.object({
   name: text(200).optional(),
   username: text(64).optional(),
   transport: z.enum(['cookie', 'header']).optional(),
+  remember: z.boolean().optional().describe('"keep me logged in"; default true'),
 })
 
-/** POST /auth/register/complete: 201 with the user, logged in; the mailed code proves the address. */
+/** POST /auth/register/complete: 201 with the user, logged in as at `/auth/login`; the mailed code proves the address. */
 export async function completeEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
-  const { transport = defaultTransport(visit), ...chosen } = await readBody(visit, completeBody)
-  const { user, tokens, deviceToken } = await completeRegistration(ctx, chosen, {
-    transport,
-    from: visit.from,
-  })
+  const { transport = defaultTransport(visit), remember, ...chosen } = await readBody(visit, completeBody)
+  const jkt = await keyToBind(ctx, visit, transport)
+  const how = { transport, remember, jkt, from: visit.from }
+  const { user, tokens, deviceToken } = await completeRegistration(ctx, chosen, how)
   return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
 }

@@ -11,11 +11,11 @@ import { renewInline } from '../renewal.ts'
  * POST /auth/token: an access token, for the memory of a page of an allowed origin that calls other APIs.
  * The session's cookies vouch for it; no generation is spent and the refresh token stays out of reach.
  */
-export async function tokenEndpoint({ ctx, accessTokens, clockCheck }: App, visit: Visit): Promise<Response> {
+export async function tokenEndpoint({ ctx, accessTokens }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
   const refresh = refreshCredential(ctx, visit, undefined)
   if (!refresh) throw new AuthError('refresh_token_required')
-  await clockCheck.refuseWhenSkewed()
+  await ctx.clockCheck.refuseWhenSkewed()
   const outcome = await renewInline(ctx, accessTokens, {
     refreshToken: refresh.token,
     accessToken: accessCredential(ctx, visit)?.token,

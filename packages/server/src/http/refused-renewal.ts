@@ -1,5 +1,6 @@
 import { AuthError } from '../auth-error.ts'
 import type { RenewalRefusal } from '../renewal.ts'
+import { sessionEnded } from '../session-ended.ts'
 import { refusedProof } from './proof.ts'
 
 /** A refused renewal in words for the client. */
@@ -15,6 +16,6 @@ export function refusedRenewal(refusal: RenewalRefusal): AuthError {
     case 'use_dpop_nonce':
       return refusedProof(refusal)
     case 'session_ended':
-      return new AuthError('session_ended', undefined, { members: { end_reason: refusal.reason } })
+      return sessionEnded(refusal.reason)
   }
 }

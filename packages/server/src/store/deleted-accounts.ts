@@ -35,7 +35,7 @@ export async function buryAccount(
   for (const table of OWNED) await db.deleteFrom(table).where('account_id', '=', id).execute()
   await db
     .updateTable('sessions')
-    .set({ user_agent: null, network: null })
+    .set({ user_agent: null, network: null, place: null })
     .where('account_id', '=', id)
     .execute()
   return row.epoch

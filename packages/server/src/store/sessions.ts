@@ -19,6 +19,7 @@ export interface SessionRecord {
   readonly amr: string
   readonly userAgent: string | null
   readonly network: string | null
+  readonly place: string | null
   /** 1 or 0. */
   readonly remembered: number
   readonly createdAt: number
@@ -60,6 +61,7 @@ const columns = [
   'sessions.amr as amr',
   'sessions.user_agent as userAgent',
   'sessions.network as network',
+  'sessions.place as place',
   'sessions.remembered as remembered',
   'sessions.created_at as createdAt',
   'sessions.expires_at as expiresAt',
@@ -97,6 +99,35 @@ export function liveSessions(db: Db, accountId: string, now: number): Promise<Se
     .execute()
 }
 
+/** Those of an account that were ended, the last one first. */
+export function endedSessions(
+  db: Db,
+  { accountId, limit }: { accountId: string; limit: number },
+): Promise<SessionRecord[]> {
+  return select(db)
+    .where('sessions.account_id', '=', accountId)
+    .where('sessions.end_reason', 'is not', null)
+    .orderBy('sessions.ended_at', 'desc')
+    .orderBy('sessions.id')
+    .limit(limit)
+    .execute()
+}
+
+/** Those of an account that ran out, unused or too old, and are not swept yet. */
+export function expiredSessions(
+  db: Db,
+  { accountId, now, limit }: { accountId: string; now: number; limit: number },
+): Promise<SessionRecord[]> {
+  return select(db)
+    .where('sessions.account_id', '=', accountId)
+    .where('sessions.ended_at', 'is', null)
+    .where('sessions.idle_expires_at', '<=', now)
+    .orderBy('sessions.idle_expires_at', 'desc')
+    .orderBy('sessions.id')
+    .limit(limit)
+    .execute()
+}
+
 export async function insertSession(db: Db, session: NewSession): Promise<void> {
   await db
     .insertInto('sessions')
@@ -116,6 +147,7 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       amr: session.amr,
       user_agent: session.userAgent,
       network: session.network,
+      place: session.place,
       remembered: session.remembered,
       created_at: session.createdAt,
       expires_at: session.expiresAt,
@@ -187,6 +219,26 @@ export async function touchSession(
     .where('ended_at', 'is', null)
     .where('idle_expires_at', '<', idleExpiresAt)
     .execute()
+}
+
+/** Writes down where a live session is used from now. False: it has ended. */
+export async function moveSession(
+  db: Db,
+  {
+    id,
+    userAgent,
+    network,
+    place,
+  }: { id: string; userAgent: string | null; network: string | null; place: string | null },
+): Promise<boolean> {
+  const row = await db
+    .updateTable('sessions')
+    .set({ user_agent: userAgent, network, place })
+    .where('ended_at', 'is', null)
+    .where('id', '=', id)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 type BoundRenewal = {

@@ -67,8 +67,10 @@ interface SessionRow {
   jkt: string | null
   auth_time: number
   amr: string
+  /** Where it was used from last. */
   user_agent: string | null
   network: string | null
+  place: string | null
   /** 1, or 0 for "keep me logged in" turned off: cookies of the browser's session, a short idle life. */
   remembered: Generated<number>
   created_at: number
@@ -109,7 +111,13 @@ interface AuditRow {
   type: string
   account_id: string | null
   session_id: string | null
+  /** `self`, `someone`, `admin` or `system`; null in lines of before it was written down. */
+  actor: string | null
+  /** In whose name, where an administrator did it. */
+  done_by: string | null
   network: string | null
+  device: string | null
+  place: string | null
   detail: string
 }
 

@@ -19,10 +19,15 @@ export async function accessFault({
   const { session } = message.by
   const token = answer.json.access_token
   const { claims } = await verify(replica, token)
+  const cnf = session.device && { jkt: session.device.jkt }
   const iat = Math.floor(at / 1000)
   const exp = Math.min(iat + ACCESS_LIFETIME, Math.floor(session.row.expiresAt / 1000))
   if (claims['sid'] !== session.sid || claims.sub !== session.accountId)
     return 'the access token is of another session'
+  if (JSON.stringify(claims['cnf']) !== JSON.stringify(cnf))
+    return 'the access token is not bound as its session was at login'
+  if (answer.json.token_type !== (session.device ? 'DPoP' : 'Bearer'))
+    return `the access token is called ${answer.json.token_type}`
   if (claims.iat !== iat) return `the access token is of ${claims.iat}, and it is ${iat}`
   if (claims.exp !== exp) return `the access token ends at ${claims.exp}, and should at ${exp}`
   return undefined

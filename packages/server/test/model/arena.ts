@@ -1,6 +1,7 @@
 import { type Auth, type AuthEvent, createAuth } from '@mapae/server'
 import { hash } from '@node-rs/argon2'
 import type { databases } from '../../../../test-support/databases.ts'
+import type { Device } from '../../../../test-support/device.ts'
 import { type Answer, callerOf, PASSWORD, START, URL_OF_AUTH } from '../start-auth.ts'
 import { type Hands, openHands } from './hands.ts'
 import type { Settings } from './rules.ts'
@@ -111,9 +112,15 @@ export function clockOf({ site }: Pick<Arena, 'site'>, { dials }: Replica): numb
   return site.now + dials.offset
 }
 
-/** A person logs in with an app of theirs. */
-export function logIn(replica: Replica): Promise<Answer> {
-  return replica.call('POST', '/auth/login', { body: PERSON })
+/** A person logs in with an app of theirs; with its key, which the server asks to prove with a nonce. */
+export async function logIn(replica: Replica, device: Device | undefined): Promise<Answer> {
+  if (!device) return replica.call('POST', '/auth/login', { body: PERSON })
+  const once = async (nonce: string | undefined) => {
+    const about = { method: 'POST', url: `${URL_OF_AUTH}/auth/login`, now: START, nonce }
+    return replica.call('POST', '/auth/login', { body: PERSON, headers: { dpop: await device.proof(about) } })
+  }
+  const asked = await once(undefined)
+  return once(asked.headers.get('dpop-nonce') ?? undefined)
 }
 
 function newReplica(site: Site, name: string): Replica {

@@ -1,8 +1,17 @@
 import type { Answer } from '../start-auth.ts'
 import { accessFault } from './access.ts'
 import { clockOf, type Replica, settings } from './arena.ts'
+import { witnessBound } from './bound-history.ts'
 import { noteLogout, witness } from './history.ts'
-import { type Expected, type Judgement, judge, loggedOut, type Presented, type Row } from './rules.ts'
+import {
+  type Expected,
+  givenOut,
+  type Judgement,
+  judge,
+  loggedOut,
+  type Presented,
+  type Row,
+} from './rules.ts'
 import { readRow, sameRow } from './stored.ts'
 import { answerInWords, disagreement, expectedInWords, requestInWords } from './words.ts'
 import { generationOf, idempotencyKey, type Message, type Party, type Session, type World } from './world.ts'
@@ -25,13 +34,13 @@ export type Delivery =
 /**
  * Lets requests reach the servers, all at once, and judges the answers: there must be an order in which the
  * model gives every one of them. `meanwhile` happens while they are under way, and may take a server down:
- * a request that is then answered 503 was either done or not.
+ * a request that is then answered 503 was either done or not. Resolves to the answers, in the order of the requests.
  */
 export async function deliver(
   world: World,
   deliveries: readonly Delivery[],
   meanwhile?: { readonly words: string; readonly work: () => Promise<void> },
-): Promise<void> {
+): Promise<readonly Answer[]> {
   const answering = Promise.all(deliveries.map((delivery) => arrive(world, delivery)))
   await meanwhile?.work()
   const arrivals = (await answering).map((arrival) => ({
@@ -44,17 +53,20 @@ export async function deliver(
     const its = arrivals.filter((arrival) => sessionOf(arrival) === session)
     await judgeSession(world, session, its)
   }
-  for (const { delivery, answer } of arrivals) {
+  for (const { delivery, answer, at } of arrivals) {
     if (delivery.type === 'logout' || delivery.fate === 'is lost') continue
-    if (delivery.fate === 'arrives') receive(delivery.message, answer)
-    else world.underWay.push({ message: delivery.message, answer })
+    if (delivery.fate === 'arrives') receive(delivery.message, answer, at)
+    else world.underWay.push({ message: delivery.message, answer, at })
   }
+  return arrivals.map(({ answer }) => answer)
 }
 
 /** What a client does with an answer: it keeps it only if its store still holds what the request was made of. */
-export function receive({ by, pair, attempt, spoil }: Message, answer: Answer): void {
+export function receive({ by, pair, attempt, spoil }: Message, answer: Answer, at: number): void {
   if (spoil) return
   const { store } = by
+  const nonce = answer.headers.get('dpop-nonce')
+  if (nonce !== null) store.nonce = { value: nonce, at }
   if (answer.status === 200) {
     if (store.pair.refresh !== pair.refresh) return
     const { access_token: access, refresh_token: refresh } = answer.json
@@ -72,7 +84,7 @@ interface Arrival {
   readonly doubtful: boolean
 }
 
-async function arrive({ arena }: World, delivery: Delivery): Promise<Omit<Arrival, 'doubtful'>> {
+async function arrive({ arena, heard }: World, delivery: Delivery): Promise<Omit<Arrival, 'doubtful'>> {
   const at = clockOf(arena, delivery.replica)
   const { call } = delivery.replica
   if (delivery.type === 'logout') {
@@ -80,11 +92,15 @@ async function arrive({ arena }: World, delivery: Delivery): Promise<Omit<Arriva
     const answer = await call('POST', '/auth/logout', { body })
     return { delivery, at, answer }
   }
-  const { pair, attempt } = delivery.message
+  const { pair, attempt, proof, scheme } = delivery.message
+  if (proof) heard.set(proof.name, (heard.get(proof.name) ?? 0) + 1)
   const answer = await call('POST', '/auth/refresh', {
-    ...(pair.access !== undefined && { token: pair.access }),
     body: { refresh_token: pair.refresh },
-    headers: attempt === undefined ? {} : { 'idempotency-key': idempotencyKey(attempt) },
+    headers: {
+      ...(pair.access !== undefined && { authorization: `${scheme} ${pair.access}` }),
+      ...(attempt !== undefined && { 'idempotency-key': idempotencyKey(attempt) }),
+      ...(proof && { dpop: await proof.jwt }),
+    },
   })
   return { delivery, at, answer }
 }
@@ -109,7 +125,7 @@ async function judgeSession(world: World, session: Session, arrivals: readonly A
       session.events.push(...judgement.events)
       const broken = arrival.doubtful
         ? undefined
-        : (witness(world, { message: delivery.message, at, answer }) ??
+        : ((session.device ? witnessBound : witness)(world, { message: delivery.message, at, answer }) ??
           (await accessFault({ message: delivery.message, replica: delivery.replica, at, answer })))
       if (broken) throw await disagreement(world, session, [broken])
     }
@@ -147,14 +163,22 @@ function nextRows(
     const fits = arrival.doubtful || answer.status === 204
     return fits ? [{ next: loggedOut(row), judgement: undefined }, ...untouched] : []
   }
-  const judgement = judge(row, presented(delivery.message, at), settings)
-  if (arrival.doubtful) return [{ next: judgement.next, judgement }, ...untouched]
+  const judgement = judge(row, presented(delivery, at), settings)
+  const { next } = judgement
+  if (arrival.doubtful) return [{ next, judgement }, ...proofUsed(row, next), ...untouched]
   if (!matches(session, judgement.answer, answer)) return []
-  const token = answer.status === 200 ? { token: answer.json.refresh_token } : {}
-  return [{ next: { ...judgement.next, ...token }, judgement }]
+  const given = answer.status === 200 ? answer.json.refresh_token : undefined
+  const makes = delivery.replica.dials.makes
+  return [{ next: given === undefined ? next : givenOut(next, given, makes), judgement }]
 }
 
-function presented({ pair, generation, attempt, spoil }: Message, at: number): Presented {
+/** A server that went down may have written down the proof, and nothing else. */
+function proofUsed(row: Row, { bound }: Row): { readonly next: Row; readonly judgement: undefined }[] {
+  return bound ? [{ next: { ...row, bound }, judgement: undefined }] : []
+}
+
+function presented({ message, replica }: Delivery & { type: 'renewal' }, at: number): Presented {
+  const { by, pair, generation, attempt, spoil, scheme, proof } = message
   const access =
     spoil === 'without the access token'
       ? 'missing'
@@ -166,7 +190,21 @@ function presented({ pair, generation, attempt, spoil }: Message, at: number): P
   const madeUp =
     spoil === 'with a secret that was made up' ||
     spoil === 'with the next generation written before the old secret'
-  return { access, refresh: madeUp ? 'made up' : 'authentic', token: pair.refresh, generation, attempt, at }
+  return {
+    access,
+    refresh: madeUp ? 'made up' : 'authentic',
+    token: pair.refresh,
+    generation,
+    attempt,
+    at,
+    makes: replica.dials.makes,
+    scheme,
+    proof: proof && {
+      name: proof.name,
+      fits: proof.jkt === by.session.device?.jkt && !proof.isForAnother,
+      nonceOf: proof.nonce?.at,
+    },
+  }
 }
 
 function matches(session: Session, expected: Expected, answer: Answer): boolean {
@@ -199,6 +237,6 @@ function whyNot(session: Session, arrivals: readonly Arrival[], answersFit: bool
   const [only] = arrivals
   if (arrivals.length > 1 || only?.delivery.type !== 'renewal')
     return ['there is no order in which the model gives these answers']
-  const { rule, answer } = judge(session.row, presented(only.delivery.message, only.at), settings)
+  const { rule, answer } = judge(session.row, presented(only.delivery, only.at), settings)
   return [`expected: ${expectedInWords(answer)} (row ${rule})`, `answered: ${answerInWords(only.answer)}`]
 }

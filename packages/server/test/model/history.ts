@@ -20,6 +20,10 @@ export interface History {
   idleEndsAt: number
   /** The reason that stays, once somebody was told it. */
   endedFor: string | undefined
+  /** Of a session that is bound to a key: the proofs that tokens were given for. */
+  readonly proofs: Set<string>
+  /** And its one refresh token, as each server secret makes it. */
+  readonly spellings: Map<string, string>
 }
 
 export function beginHistory(refreshToken: string, at: number): History {
@@ -31,6 +35,8 @@ export function beginHistory(refreshToken: string, at: number): History {
     endsAt: at + settings.lifetime,
     idleEndsAt: at + settings.idleLifetime,
     endedFor: undefined,
+    proofs: new Set(),
+    spellings: new Map(),
   }
 }
 
@@ -107,6 +113,8 @@ function honestRefused(world: World, { message, at, answer }: Answered): string 
     return `${by.name} was told that there is something newer, and has nothing newer`
   }
   if (reasonOf(answer) !== undefined && (hasExpired(history, at) || world.doubted)) return undefined
+  // A server that went down may have made a generation again that a backup had forgotten, with another secret.
+  if (answer.json.code === 'invalid_grant' && world.restores > 0 && world.doubted) return undefined
   return `${by.name} is honest, and was refused with ${answer.json.code}`
 }
 
@@ -147,10 +155,10 @@ function write({ message, at, answer }: Answered): void {
   history.spent.set(message.generation, { by: message.by.name, attempt: message.attempt, at })
 }
 
-function hasExpired({ endsAt, idleEndsAt }: History, at: number): boolean {
+export function hasExpired({ endsAt, idleEndsAt }: History, at: number): boolean {
   return at >= endsAt || at >= idleEndsAt
 }
 
-function reasonOf(answer: Answer): string | undefined {
+export function reasonOf(answer: Answer): string | undefined {
   return answer.json.code === 'session_ended' ? answer.json.end_reason : undefined
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * @typedef {{ what: string, file: string, from: string, to: string, unseen?: string }} Mutation
+ * @typedef {{ from: string, to: string }} Change
+ * @typedef {Change & { what: string, file: string, and?: Change, unseen?: string }} Mutation
  * `unseen`: why nobody outside can tell the difference.
  */
 
@@ -197,6 +198,127 @@ const mutations = [
     unseen:
       'it stays ended, and a renewal that began before the end may as well have been answered before it',
   },
+  {
+    what: 'bound: the proof of any key will do',
+    file: '../../guard/src/dpop/proof-check.ts',
+    from: 'if (request.jkt !== undefined && jkt !== request.jkt)',
+    to: 'if (request.jkt !== undefined && jkt === undefined)',
+  },
+  {
+    what: 'bound: a proof is good for any access token',
+    file: '../../guard/src/dpop/proof-check.ts',
+    from: "if (claims['ath'] !== hashOf(request.accessToken))",
+    to: "if (claims['ath'] === 'none')",
+  },
+  {
+    what: 'bound: a proof is good for any address',
+    file: '../../guard/src/dpop/proof-check.ts',
+    from: "if (uri === undefined || normalizedUri(claims['htu']) !== uri)",
+    to: 'if (uri === undefined)',
+  },
+  {
+    what: 'bound: a proof is good as often as it is sent',
+    file: 'proofs.ts',
+    from: '!(await insertProof(db, { hash, expiresAt }))',
+    to: '(await insertProof(db, { hash, expiresAt })) && false',
+  },
+  {
+    what: 'bound: each replica remembers the proofs that it has seen itself',
+    file: 'proofs.ts',
+    from: 'return { seenBefore: async (hash, expiresAt) => !(await insertProof(db, { hash, expiresAt })) }',
+    to: 'return { seenBefore: async (hash, expiresAt) => own.has(hash) || !(await insertProof(db, { hash, expiresAt }), own.add(hash)) }',
+    and: {
+      from: 'function createSeenProofs({ db }: Store): SeenProofs {',
+      to: 'function createSeenProofs({ db }: Store): SeenProofs {\n  const own = new Set()',
+    },
+  },
+  {
+    what: 'bound: whether a proof was seen is read first and written down later',
+    file: 'store/dpop-proofs.ts',
+    from: 'const rows = await inserted(db, proof)',
+    to: "const known = await db.selectFrom('dpop_proofs').select('hash').where('hash', '=', proof.hash).execute()\n  if (known.length > 0) return false\n  await inserted(db, proof)\n  const rows = [proof]",
+  },
+  {
+    what: 'bound: a proof is remembered no longer than it is good',
+    file: '../../guard/src/dpop/proof-check.ts',
+    from: 'const margin = 60_000',
+    to: 'const margin = 0',
+  },
+  {
+    what: 'bound: a nonce is taken in its own period only',
+    file: '../../guard/src/dpop/nonces.ts',
+    from: 'Math.abs(made - now()) <= 1',
+    to: 'Math.abs(made - now()) <= 0',
+  },
+  {
+    what: 'bound: a nonce is good for ever',
+    file: '../../guard/src/dpop/nonces.ts',
+    from: 'if (made === undefined || !(Math.abs(made - now()) <= 1)) return undefined',
+    to: 'if (made === undefined) return undefined',
+  },
+  {
+    what: 'bound: nonces are known by the newest server secret only',
+    file: '../../guard/src/dpop/nonces.ts',
+    from: 'return keys.some(',
+    to: 'return keys.slice(0, 1).some(',
+  },
+  {
+    what: 'bound: the access token may come as Bearer',
+    file: 'bound-renewal.ts',
+    from: "if (accessToken !== undefined && scheme !== 'DPoP')",
+    to: "if (accessToken === 'none' && scheme !== 'DPoP')",
+  },
+  {
+    what: 'bound: a wrong proof ends the session',
+    file: 'bound-renewal.ts',
+    from: "if (refused?.type === 'invalid_dpop_proof') await auditRefusal(ctx, session, refused, request.from)",
+    to: "if (refused?.type === 'invalid_dpop_proof') {\n    await auditRefusal(ctx, session, refused, request.from)\n    await endSession(ctx.store.db, { id: session.id, reason: 'refresh_token_reuse', now: ctx.clock() })\n  }",
+    and: { from: 'import { findSession, renew', to: 'import { endSession, findSession, renew' },
+  },
+  {
+    what: 'bound: who has no key is told why the session ended',
+    file: 'bound-renewal.ts',
+    from: '  const refused = await refuseProof(ctx, session.jkt, request)\n',
+    to: "  const ended = whyEnded(session, request.arrivedAt)\n  if (ended) return { type: 'session_ended', reason: ended }\n  const refused = await refuseProof(ctx, session.jkt, request)\n",
+  },
+  {
+    what: 'bound: the session rotates like any other',
+    file: 'renewal.ts',
+    from: '  if (isBound(proved.session)) return refreshBoundSession(ctx, proved.session, request)\n  if (request.possession.proof.field !== undefined || request.possession.scheme ===',
+    to: '  if (!isBound(proved.session) && request.possession.scheme ===',
+  },
+  {
+    what: 'bound: a renewed access token is bound no more',
+    file: 'bound-renewal.ts',
+    from: 'await mintAccessToken(ctx, session)',
+    to: 'await mintAccessToken(ctx, { ...session, jkt: null })',
+  },
+  {
+    what: 'bound: renewal does not keep the session awake',
+    file: 'store/sessions.ts',
+    from: '.set({ refresh_hash: refreshHash, rotated_at: now, idle_expires_at: idleExpiresAt })',
+    to: '.set({ refresh_hash: refreshHash, rotated_at: now })',
+  },
+  {
+    what: 'bound: the token that was given out is not the one that is kept',
+    file: 'store/sessions.ts',
+    from: '.set({ refresh_hash: refreshHash, rotated_at: now, idle_expires_at: idleExpiresAt })',
+    to: '.set({ rotated_at: now, idle_expires_at: idleExpiresAt })',
+  },
+  {
+    what: 'bound: renewal does not look whether the session ended meanwhile',
+    file: 'store/sessions.ts',
+    from: "    .where('jkt', 'is not', null)\n    .where('ended_at', 'is', null)\n",
+    to: "    .where('jkt', 'is not', null)\n",
+    unseen:
+      'it stays ended, and a renewal that began before the end may as well have been answered before it',
+  },
+  {
+    what: 'bound: a wrong proof is not written down',
+    file: 'bound-renewal.ts',
+    from: "if (refused?.type === 'invalid_dpop_proof') await",
+    to: 'if (refused?.type === undefined && refused) await',
+  },
 ]
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
@@ -228,18 +350,23 @@ function copyCheckout() {
 function report(mutation) {
   const file = join(copy, 'packages/server/src', mutation.file)
   const source = readFileSync(file, 'utf8')
-  if (source.split(mutation.from).length !== 2)
-    throw new Error(`${mutation.file} does not hold, once, what "${mutation.what}" breaks`)
-  writeFileSync(
-    file,
-    source.replace(mutation.from, () => mutation.to),
-  )
+  const { and } = mutation
+  writeFileSync(file, and ? changed(changed(source, mutation), and) : changed(source, mutation))
   const story = storyThatShowsIt()
   writeFileSync(file, source)
   const expected = mutation.unseen === undefined
   if (expected !== (story !== undefined)) process.exitCode = 1
   console.log(`${story === undefined ? 'NOT SEEN' : 'seen'}: ${mutation.what}\n${story ?? ''}`)
   return { mutation, story }
+}
+
+/**
+ * @param {string} source
+ * @param {Change} change
+ */
+function changed(source, { from, to }) {
+  if (source.split(from).length !== 2) throw new Error(`there is not, once, what is to be broken: ${from}`)
+  return source.replace(from, () => to)
 }
 
 /** The model test's own words, or undefined when it passes. Throws when it failed in any other way. */
@@ -276,12 +403,12 @@ function page(reports) {
     '',
     'Written by `node packages/server/test/model/mutations.mjs`, which breaks the session rules in one place at a time and',
     'runs the [model test](model.md) until it fails. Each story is as short as fast-check could make it; tokens are named by',
-    'their generation, attempt ids `a1`, `a2` …',
+    'their generation, attempt ids `a1`, `a2` …, proofs `p1`, `p2` …',
     '',
     ...seen.flatMap(({ mutation, story }, index) => [
       `## ${index + 1}. ${mutation.what}`,
       '',
-      `\`${mutation.file}\``,
+      `\`${mutation.file.replace('../../', '')}\``,
       '',
       '```text',
       story ?? '',

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
+import { type Device, startDevice } from '../../../../test-support/device.ts'
 import { type Arena, clockOf, logIn, settings, tidy } from './arena.ts'
-import { deliver } from './deliver.ts'
 import { beginHistory } from './history.ts'
 import { opened } from './rules.ts'
-import { type Step, send } from './steps.ts'
+import { deliverAndHeed, type Step, send } from './steps.ts'
 import { readRow, sameRow } from './stored.ts'
 import { broken, Disagreement, disagreement } from './words.ts'
 import type { Party, Session, World } from './world.ts'
@@ -11,6 +11,8 @@ import type { Party, Session, World } from './world.ts'
 /** An honest client, by what it does about attempt ids. */
 export interface ClientKind {
   readonly keepsAttempts: boolean
+  /** Logs in with a proof (DPoP): its session is bound to its key, and does not rotate. */
+  readonly hasKey: boolean
 }
 
 /** Plays one story in an arena. Throws a `Disagreement` as soon as the server and the model part. */
@@ -33,12 +35,15 @@ export async function play(
 async function begin(arena: Arena, clients: readonly ClientKind[]): Promise<World> {
   const trace: string[] = []
   const parties: Party[] = []
-  for (const [index, { keepsAttempts }] of clients.entries()) {
+  for (const [index, kind] of clients.entries()) {
     const name = `client ${index + 1}`
-    const { session, pair } = await login(arena, name)
-    const store = { pair, pending: undefined, broughtBy: undefined }
-    parties.push({ name, honest: true, session, keepsAttempts, store, loggedOut: undefined })
-    trace.push(`${name}, which ${keepsAttempts ? 'keeps' : 'makes no'} attempt ids, logs in: generation 1`)
+    const device = kind.hasKey ? await startDevice() : undefined
+    const keepsAttempts = kind.keepsAttempts && !device
+    const { session, ...held } = await login(arena, name, device)
+    const store = { ...held, pending: undefined, broughtBy: undefined }
+    parties.push({ name, honest: true, session, keepsAttempts, device, store, loggedOut: undefined })
+    const does = device ? 'has a key' : keepsAttempts ? 'keeps attempt ids' : 'makes no attempt ids'
+    trace.push(`${name}, which ${does}, logs in: generation 1`)
   }
   return {
     arena,
@@ -49,6 +54,9 @@ async function begin(arena: Arena, clients: readonly ClientKind[]): Promise<Worl
     trace,
     decided: new Map(),
     attempts: 0,
+    proofs: 0,
+    heard: new Map(),
+    setBack: 0,
     restores: 0,
     backup: undefined,
     raced: false,
@@ -59,34 +67,36 @@ async function begin(arena: Arena, clients: readonly ClientKind[]): Promise<Worl
 async function login(
   arena: Arena,
   owner: string,
-): Promise<{ session: Session; pair: Party['store']['pair'] }> {
+  device: Device | undefined,
+): Promise<{ session: Session } & Pick<Party['store'], 'pair' | 'nonce'>> {
   const [replica] = arena.replicas
   const at = clockOf(arena, replica)
-  const { status, json } = await logIn(replica)
+  const { status, json, headers } = await logIn(replica, device)
   if (status !== 200) throw new Error(`the login was answered ${status} ${json.code}`)
   const { access_token: access, refresh_token: refresh, session_id: sid, user } = json
-  const row = opened(refresh, at, settings)
+  const isBound = device !== undefined
+  const row = opened(refresh, { at, makes: replica.dials.makes, isBound }, settings)
   const history = beginHistory(refresh, at)
   const session: Session = {
     sid,
     accountId: user.id,
     owner,
-    kind: 'rotating',
+    device,
     row,
     history,
     excuses: new Set(),
     events: [],
   }
-  return { session, pair: { access, refresh } }
+  const nonce = headers.get('dpop-nonce')
+  return { session, pair: { access, refresh }, nonce: nonce === null ? undefined : { value: nonce, at } }
 }
 
 /** Whatever happened: everybody tries once more, and the rows and the audited events are what the model says. */
 async function end(world: World): Promise<void> {
   const [replica] = world.arena.replicas
   for (const by of world.parties) {
-    await deliver(world, [
-      { type: 'renewal', message: send(world, by, { tab: 'A' }), replica, fate: 'arrives' },
-    ])
+    const message = send(world, by, { tab: 'A' })
+    await deliverAndHeed(world, { type: 'renewal', message, replica, fate: 'arrives' })
   }
   for (const session of world.sessions) {
     if (!sameRow(await readRow(world, session), session.row))
@@ -103,7 +113,10 @@ async function end(world: World): Promise<void> {
 }
 
 const FETCHES = ['session.fetched_without_attempt', 'session.line_shared']
-const AUDITED = ['session.reuse_detected', 'session.adopted', 'session.access_token_mismatch']
+const AUDITED = [
+  ...['session.reuse_detected', 'session.adopted', 'session.access_token_mismatch'],
+  'session.proof_refused',
+]
 
 function heardOf(world: World, { sid }: Session): readonly string[] {
   const heard = world.arena.site.events.filter((event) => 'sessionId' in event && event.sessionId === sid)

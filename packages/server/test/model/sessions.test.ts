@@ -15,7 +15,10 @@ const TIME = process.env['MAPAE_MODEL_RUNS'] ? undefined : 20_000
 const RUNS_IN_AN_ARENA = 200
 
 const clients = fc.array(
-  fc.record({ keepsAttempts: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.boolean()) }),
+  fc.record({
+    keepsAttempts: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.boolean()),
+    hasKey: fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, fc.boolean(), fc.boolean()),
+  }),
   {
     minLength: 1,
     maxLength: 2,

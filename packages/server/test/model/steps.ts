@@ -1,12 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeUnverified } from '@mapae/jwt'
 import fc from 'fast-check'
+import { startDevice } from '../../../../test-support/device.ts'
+import { type Answer, URL_OF_AUTH } from '../start-auth.ts'
 import { clockOf, closeServers, type Replica, restart } from './arena.ts'
 import { type Delivery, deliver, fates, receive } from './deliver.ts'
-import { endOf } from './rules.ts'
+import { prove } from './proof.ts'
+import { endOf, endOfNonce, swept } from './rules.ts'
 import { spoiled } from './spoil.ts'
 import { answerInWords, disagreement, duration, requestInWords } from './words.ts'
-import { generationOf, type Message, type Party, type Spoil, spoils, type World } from './world.ts'
+import {
+  boundSpoils,
+  generationOf,
+  type Message,
+  type Party,
+  type Session,
+  spoils,
+  type World,
+} from './world.ts'
 
 /** One thing that happens. fast-check makes lists of them, and shortens a list that shows a fault. */
 export type Step = fc.AsyncCommand<World, World>
@@ -21,15 +32,16 @@ export function stories(): fc.Arbitrary<Iterable<Step>> {
     happens(2, lateTabRenews, lateTab, hasBeenBrought),
     happens(1, isCopied, theft, fewThieves),
     happens(8, timePasses, wait),
-    happens(1, endComes, lastMoment, endIsAhead),
+    happens(2, endComes, lastMoment, endIsAhead),
     happens(2, clockSteps, clockStep),
     happens(2, goesDown, downfall),
     happens(1, keysRotate, newKey, keysWouldNotBeLost),
     happens(2, secretChanges, fc.record({ replica })),
+    happens(2, isSwept, fc.record({ replica })),
     happens(1, logsOut, fc.record({ who, replica })),
     happens(2, isBackedUp, fc.constant({})),
     happens(3, isRestored, fc.constant({}), hasBackup),
-    happens(2, triesSpoiled, fc.record({ who, replica, spoil: fc.constantFrom(...spoils) })),
+    happens(2, triesSpoiled, fc.record({ who, replica, spoil: fc.nat(59) })),
     happens(1, usesAccessToken, fc.record({ who, replica })),
   )
   return fc.commands([anything], { maxCommands: 40, size: 'max' })
@@ -54,9 +66,13 @@ const lateAnswer = fc.record({ which: fc.nat(3) })
 const lateTab = fc.record({ who, replica, fate })
 const theft = fc.record({ who, keepsAttempts: fc.boolean() })
 const wait = fc.constantFrom(30_000, 1, 1000, 10_000, 29_999, 30_001, 60_000, 300_000, 1_200_000)
-const lastMoment = fc.record({ who, end: fc.constantFrom('idle', 'absolute'), early: fc.constantFrom(0, 1) })
+const lastMoment = fc.record({
+  who,
+  end: fc.constantFrom('idle', 'absolute', 'nonce'),
+  early: fc.constantFrom(0, 1),
+})
 const clockStep = fc.oneof(
-  fc.record({ replica, offset: fc.constantFrom(-30_000, -5000, 0, 1, 30_000) }),
+  fc.record({ replica, offset: fc.constantFrom(-3000, -1000, 0, 1, 3000) }),
   fc.record({ everywhere: fc.constantFrom(-1000, -30_000, -300_000, 30_000) }),
 )
 const downfall = fc.record({ replica, how: fc.constantFrom('crashes', 'closes') })
@@ -88,7 +104,18 @@ async function renews(world: World, its: Of<typeof renewal>): Promise<void> {
   const message = send(world, party(world, its), { tab: its.tab })
   const delivery = { type: 'renewal', message, replica: at(world, its), fate: its.fate } as const
   if (its.requestIsLate) world.trace.push(`${requestInWords(delivery)}; the request is late`)
-  else await deliver(world, [delivery])
+  else await deliverAndHeed(world, delivery)
+}
+
+/** An honest client that is asked for a newer nonce, and hears it, tries once more at once (RFC 9449 §8). */
+export async function deliverAndHeed(
+  world: World,
+  delivery: Delivery & { readonly type: 'renewal' },
+): Promise<void> {
+  const [answer] = await deliver(world, [delivery])
+  const { by, tab } = delivery.message
+  if (answer?.json.code !== 'use_dpop_nonce' || delivery.fate !== 'arrives' || !by.honest) return
+  await deliver(world, [{ ...delivery, message: send(world, by, { tab }) }])
 }
 
 function hasSent(world: World): boolean {
@@ -112,7 +139,10 @@ async function happenAtOnce(world: World, { parts, downfall }: Of<typeof crowd>)
     const message = send(world, party(world, its), { tab: its.tab })
     return { type: 'renewal', message, replica: at(world, its), fate: its.fate }
   })
-  if (!downfall) return deliver(world, deliveries)
+  if (!downfall) {
+    await deliver(world, deliveries)
+    return
+  }
   const falling = at(world, downfall)
   await deliver(world, deliveries, {
     words: `${falling.name} is closed under them, and starts again`,
@@ -130,9 +160,9 @@ function answersAreUnderWay(world: World): boolean {
 async function answerArrives(world: World, { which }: Of<typeof lateAnswer>): Promise<void> {
   const [late] = world.underWay.splice(which % world.underWay.length, 1)
   if (!late) return
-  const { message, answer } = late
+  const { message, answer, at } = late
   world.trace.push(`a late answer reaches ${message.by.name}: ${answerInWords(answer)}`)
-  receive(message, answer)
+  receive(message, answer, at)
 }
 
 function hasBeenBrought(world: World, its: { readonly who: number }): boolean {
@@ -150,17 +180,19 @@ function fewThieves(world: World): boolean {
   return world.parties.filter((one) => !one.honest).length < 2
 }
 
-/** Somebody copies both tokens, not the attempt id under way. */
+/** Somebody copies both tokens, not the attempt id under way, nor the key. */
 async function isCopied(world: World, its: Of<typeof theft>): Promise<void> {
   const victim = party(world, its)
   const name = `thief ${world.parties.filter((one) => !one.honest).length + 1}`
-  victim.session.excuses.add('its tokens were copied')
+  const { session, store } = victim
+  if (!session.device) session.excuses.add('its tokens were copied')
   world.parties.push({
     name,
     honest: false,
-    session: victim.session,
-    keepsAttempts: its.keepsAttempts,
-    store: { pair: victim.store.pair, pending: undefined, broughtBy: undefined },
+    session,
+    keepsAttempts: its.keepsAttempts && !session.device,
+    device: session.device && (await startDevice()),
+    store: { pair: store.pair, pending: undefined, broughtBy: undefined, nonce: store.nonce },
     loggedOut: undefined,
   })
   world.trace.push(
@@ -180,17 +212,23 @@ function endIsAhead(world: World, its: Of<typeof lastMoment>): boolean {
 async function endComes(world: World, its: Of<typeof lastMoment>): Promise<void> {
   world.arena.site.now = momentOf(world, its)
   const when = its.early ? 'a millisecond before' : 'exactly'
-  world.trace.push(`it is ${when} the ${its.end} end of ${party(world, its).session.owner}'s session`)
+  const { name, session } = party(world, its)
+  const whose =
+    its.end === 'nonce' ? `end of the nonce of ${name}` : `${its.end} end of ${session.owner}'s session`
+  world.trace.push(`it is ${when} the ${whose}`)
 }
 
 function momentOf(world: World, its: Of<typeof lastMoment>): number {
-  const { row } = party(world, its).session
-  return (its.end === 'idle' ? row.idleExpiresAt : row.expiresAt) - its.early
+  const { session, store } = party(world, its)
+  const { idleExpiresAt: idle, expiresAt: absolute } = session.row
+  const nonce = endOfNonce(store.nonce?.at ?? Number.NaN)
+  return { idle, absolute, nonce }[its.end] - its.early
 }
 
 async function clockSteps(world: World, its: Of<typeof clockStep>): Promise<void> {
   if ('everywhere' in its) {
     world.arena.site.now += its.everywhere
+    world.setBack -= Math.min(0, its.everywhere)
     world.trace.push(`all clocks step by ${duration(its.everywhere)}`)
   } else {
     at(world, its).dials.offset = its.offset
@@ -224,6 +262,14 @@ async function secretChanges(world: World, its: { readonly replica: number }): P
   world.trace.push(`${name} starts again with secret ${dials.makes} first`)
 }
 
+/** What is over is removed from the database: proofs that nobody would take any more. */
+async function isSwept(world: World, its: { readonly replica: number }): Promise<void> {
+  const now = clockOf(world.arena, at(world, its))
+  await at(world, its).auth.api.sweep()
+  for (const session of world.sessions) session.row = swept(session.row, now)
+  world.trace.push(`${at(world, its).name} sweeps`)
+}
+
 async function logsOut(world: World, its: { readonly who: number; readonly replica: number }): Promise<void> {
   await deliver(world, [{ type: 'logout', by: party(world, its), replica: at(world, its) }])
 }
@@ -247,17 +293,33 @@ async function isRestored(world: World): Promise<void> {
   world.restores++
   for (const [index, session] of world.sessions.entries()) {
     const kept = backup.sessions[index]
-    if (kept) Object.assign(session, structuredClone(kept))
+    if (kept) Object.assign(session, afterRestore(session, kept, arena.kind))
   }
   world.trace.push('the backup is restored')
+}
+
+/**
+ * What clients hold is not put back: every token that was given stays known. Nor are the proofs that were used, where the
+ * rows of the sessions alone are put back.
+ */
+function afterRestore(
+  { row: { bound }, history: { proofs, tokens } }: Session,
+  kept: Pick<Session, 'row' | 'history'>,
+  kind: World['arena']['kind'],
+): Pick<Session, 'row' | 'history'> {
+  const { row, history } = structuredClone(kept)
+  if (kind === 'sqlite') return { row, history: { ...history, tokens } }
+  return { row: { ...row, bound }, history: { ...history, tokens, proofs } }
 }
 
 /** Somebody tries what must bring nothing and change nothing (rows 1 and 2). */
 async function triesSpoiled(
   world: World,
-  its: { readonly who: number; readonly replica: number; readonly spoil: Spoil },
+  its: { readonly who: number; readonly replica: number; readonly spoil: number },
 ): Promise<void> {
-  const message = spoiled(world, party(world, its), its.spoil)
+  const by = party(world, its)
+  const ways = by.session.device ? boundSpoils : spoils
+  const message = await spoiled(world, by, ways[its.spoil % ways.length] ?? ways[0])
   await deliver(world, [{ type: 'renewal', message, replica: at(world, its), fate: 'is lost' }])
 }
 
@@ -266,17 +328,38 @@ async function usesAccessToken(
   world: World,
   its: { readonly who: number; readonly replica: number },
 ): Promise<void> {
-  const { name, session, store } = party(world, its)
+  const by = party(world, its)
+  const { name, session, store, device } = by
   const now = clockOf(world.arena, at(world, its))
   const { iat = 0, exp = 0 } = decodeUnverified(store.pair.access).claims
   if (now < iat * 1000 || now >= exp * 1000) return
-  const answer = await at(world, its).call('GET', '/auth/me', { token: store.pair.access })
+  const isStolen = device !== session.device
+  const answer = await me(at(world, its), by, now)
   const said = answer.status === 200 ? '200' : answerInWords(answer)
   world.trace.push(`${name} uses the access token at ${at(world, its).name} → ${said}`)
   const reason = endOf(session.row, now)
-  const expected = reason === undefined ? '200' : `401 session_ended (${reason})`
+  const expected = isStolen
+    ? '401 invalid_dpop_proof'
+    : reason === undefined
+      ? '200'
+      : `401 session_ended (${reason})`
   if (said !== expected)
     throw await disagreement(world, session, [`expected: ${expected}`, `answered: ${said}`])
+}
+
+/** GET /auth/me, with a proof where the party has a key, and once more when a newer nonce is asked for. */
+async function me({ call }: Replica, by: Party, now: number): Promise<Answer> {
+  const { device, store } = by
+  const token = store.pair.access
+  if (!device) return call('GET', '/auth/me', { token })
+  const once = async (nonce: string | undefined) => {
+    const dpop = await device.proof({ method: 'GET', url: `${URL_OF_AUTH}/auth/me`, now, token, nonce })
+    return call('GET', '/auth/me', { headers: { authorization: `DPoP ${token}`, dpop } })
+  }
+  const first = await once(store.nonce?.value)
+  const given = first.headers.get('dpop-nonce')
+  if (given !== null) store.nonce = { value: given, at: now }
+  return first.json.code === 'use_dpop_nonce' ? once(store.nonce?.value) : first
 }
 
 /** Makes a request, as an honest client would: its attempt id is stored before it is sent. */
@@ -287,12 +370,15 @@ export function send(
 ): Message {
   if (by.keepsAttempts && attempt === undefined) by.store.pending ??= `a${++world.attempts}`
   const { pair, pending } = by.store
+  const { device } = by
   const message: Message = {
     by,
     tab,
     pair,
     generation: generationOf(pair.refresh),
     attempt: attempt ?? pending,
+    scheme: device ? 'DPoP' : 'Bearer',
+    proof: device && prove(world, by, device),
     spoil: undefined,
     restores: world.restores,
   }

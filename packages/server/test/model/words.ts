@@ -3,7 +3,7 @@ import { clockOf } from './arena.ts'
 import type { Delivery } from './deliver.ts'
 import type { StoredRow } from './hands.ts'
 import type { Expected, Row } from './rules.ts'
-import { attemptOf, readRow } from './stored.ts'
+import { attemptOf, inOrder, namesOf, readRow } from './stored.ts'
 import { generationOf, type Session, type World } from './world.ts'
 
 /** The server did what the model, or a promise to people, does not allow; the message tells the whole story. */
@@ -48,9 +48,10 @@ function errors({ arena }: World): string[] {
 export function requestInWords(delivery: Delivery): string {
   const { replica } = delivery
   if (delivery.type === 'logout') return `${delivery.by.name} logs out at ${replica.name}`
-  const { by, tab, generation, attempt, spoil } = delivery.message
+  const { by, tab, generation, attempt, spoil, proof } = delivery.message
   const who = by.honest ? `tab ${tab} of ${by.name}` : by.name
-  const how = attempt === undefined ? 'without an attempt id' : `with attempt ${attempt}`
+  const id = attempt === undefined ? 'without an attempt id' : `with attempt ${attempt}`
+  const how = by.session.device ? (proof ? `with proof ${proof.name}` : 'with no proof') : id
   const verb = delivery.again ? 'is heard again, renewing' : 'renews'
   return `${who} ${verb} generation ${generation} ${how}${spoil ? `, ${spoil},` : ''} at ${replica.name}`
 }
@@ -71,7 +72,7 @@ export function expectedInWords(expected: Expected): string {
 }
 
 function rowInWords(world: World, row: Row): string {
-  return inWords(world, { ...row, ended: row.ended })
+  return inWords(world, { ...row, used: row.bound && namesOf(row) })
 }
 
 function storedInWords(world: World, stored: StoredRow): string {
@@ -82,18 +83,24 @@ function storedInWords(world: World, stored: StoredRow): string {
     rotatedAt: Number(stored['rotated_at']),
     idleExpiresAt: Number(stored['idle_expires_at']),
     ended: stored['end_reason'] === null ? undefined : String(stored['end_reason']),
+    used: Array.isArray(stored['used']) ? stored['used'] : undefined,
   })
 }
 
 function inWords(
   { arena }: World,
-  row: Pick<Row, 'generation' | 'attempt' | 'previousAttempt' | 'rotatedAt' | 'idleExpiresAt' | 'ended'>,
+  row: Pick<Row, 'generation' | 'attempt' | 'previousAttempt' | 'rotatedAt' | 'idleExpiresAt' | 'ended'> & {
+    readonly used: readonly string[] | undefined
+  },
 ): string {
   const made = row.attempt === undefined ? 'made without an attempt id' : `made by ${row.attempt}`
   const before = row.previousAttempt === undefined ? '' : `, the one before by ${row.previousAttempt}`
   const now = clockOf(arena, arena.replicas[0])
   const ended = row.ended === undefined ? '' : `; ended: ${row.ended}`
-  return `generation ${row.generation} ${made}${before}; rotated ${duration(now - row.rotatedAt)} ago, idle end in ${duration(row.idleExpiresAt - now)}${ended}`
+  const its = row.used
+    ? `proofs used: ${inOrder(row.used) || 'none'}; renewed`
+    : `generation ${row.generation} ${made}${before}; rotated`
+  return `${its} ${duration(now - row.rotatedAt)} ago, idle end in ${duration(row.idleExpiresAt - now)}${ended}`
 }
 
 /** Milliseconds, for people. */

@@ -1,7 +1,9 @@
+import type { Device } from '../../../../test-support/device.ts'
 import type { Answer } from '../start-auth.ts'
 import type { Arena } from './arena.ts'
 import type { Backup } from './hands.ts'
 import type { History } from './history.ts'
+import type { Nonce, SentProof } from './proof.ts'
 import type { Row, Rule } from './rules.ts'
 
 /** Everything of one run, but for the servers: who is there, what they hold, and what is on its way. */
@@ -12,12 +14,17 @@ export interface World {
   /** Every renewal that was ever sent, whether it arrived or not. */
   readonly sent: Message[]
   /** Answers that were given and have not arrived. */
-  readonly underWay: { readonly message: Message; readonly answer: Answer }[]
+  readonly underWay: { readonly message: Message; readonly answer: Answer; readonly at: number }[]
   /** What happened, in words. */
   readonly trace: string[]
   /** How often each row of the table decided. */
   readonly decided: Map<Rule, number>
   attempts: number
+  proofs: number
+  /** How often each proof has reached a server. */
+  readonly heard: Map<string, number>
+  /** How far all clocks were set back, in milliseconds. */
+  setBack: number
   /** How many backups were put back. */
   restores: number
   backup:
@@ -33,8 +40,8 @@ export interface Session {
   readonly sid: string
   readonly accountId: string
   readonly owner: string
-  /** How the session is renewed. One that is bound to a key (DPoP) would be a kind of its own, with its own table. */
-  readonly kind: 'rotating'
+  /** The key that it was bound to at login (DPoP), if it was. */
+  readonly device: Device | undefined
   /** What the model says of the session. */
   row: Row
   history: History
@@ -51,6 +58,8 @@ export interface Party {
   readonly session: Session
   /** Makes an attempt id for each renewal, before sending it, and keeps it until it is answered. */
   readonly keepsAttempts: boolean
+  /** Where the session is bound to a key: that key, or a thief's own, who has another. */
+  readonly device: Device | undefined
   readonly store: Store
   /** How it was told that it is logged out. */
   loggedOut: string | undefined
@@ -62,6 +71,8 @@ interface Store {
   pending: string | undefined
   /** The attempt id that brought this pair: a late tab may still have it. */
   broughtBy: string | undefined
+  /** The newest nonce that a server gave. */
+  nonce: Nonce | undefined
 }
 
 export interface Pair {
@@ -69,15 +80,32 @@ export interface Pair {
   readonly refresh: string
 }
 
-/** What is wrong with a request, if anything. */
+/** What is wrong with a request, if anything: of a session that rotates. */
 export const spoils = [
   'without the access token',
   'with an access token that was tampered with',
   'with an access token of another session',
   'with a secret that was made up',
   'with the next generation written before the old secret',
+  'with a proof that nobody asked for',
 ] as const
-export type Spoil = (typeof spoils)[number]
+/** The same for a session that is bound to a key. */
+export const boundSpoils = [
+  'without the access token',
+  'with an access token that was tampered with',
+  'with an access token of another session',
+  'with a secret that was made up',
+  'with the next generation written before the old secret',
+  'without a proof',
+  'with its access token as Bearer',
+  'with a proof of another key',
+  'with a proof for another method',
+  'with a proof for another address',
+  'with a proof for another access token',
+  'with a proof without a nonce',
+  'with a proof that was used before',
+] as const
+export type Spoil = (typeof spoils)[number] | (typeof boundSpoils)[number]
 
 /** One renewal as it was sent. */
 export interface Message {
@@ -86,6 +114,8 @@ export interface Message {
   readonly pair: { readonly access: string | undefined; readonly refresh: string }
   readonly generation: number
   readonly attempt: string | undefined
+  readonly proof: SentProof | undefined
+  readonly scheme: 'Bearer' | 'DPoP'
   readonly spoil: Spoil | undefined
   /** {@link World.restores} when it was sent. */
   readonly restores: number
