@@ -138,6 +138,7 @@ function shortened(text) {
         .map((part) => `${part.slice(0, 10)}…`)
         .join('.'),
     )
+    .replace(/(mdt_[\w-]+\.[\w-]{6})[\w-]*(\.[\w-]{6})[\w-]*/g, '$1…$2…')
     .replace(/(mrt_[\w-]+\.[\w-]{6})[\w-]*(\.\d+\.[\w-]{6})[\w-]*/g, '$1…$2…')
 }
 

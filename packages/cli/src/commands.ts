@@ -20,6 +20,7 @@ import { usersGrant } from './commands/users-grant.ts'
 import { usersImport } from './commands/users-import.ts'
 import { usersList } from './commands/users-list.ts'
 import { usersShow } from './commands/users-show.ts'
+import { usersUnlock } from './commands/users-unlock.ts'
 import { usersWithdraw } from './commands/users-withdraw.ts'
 
 /** The table of contents: everything that can be asked of `mapae`. */
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   usersWithdraw,
   usersDisable,
   usersEnable,
+  usersUnlock,
   usersDelete,
   usersImport,
   sessionsList,

@@ -11,7 +11,7 @@ import { splitList } from './settings.ts'
 const SHORTEST = 32
 
 /**
- * What the secret is wanted for. `serving`: one is made where there is none. `sealing`: something is encrypted under it, so it must
+ * What the secret is wanted for. `serving`: one is made where there is none. `sealing`: something is encrypted or named under it, so it must
  * be the server's. `nothing`: the work does not touch it, and needs none to be there.
  */
 export type SecretUse = 'serving' | 'sealing' | 'nothing'

@@ -16,6 +16,7 @@ const COMMANDS = [
   'users withdraw',
   'users disable',
   'users enable',
+  'users unlock',
   'users delete',
   'users import',
   'sessions list',

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { createAuth } from '@mapae/server'
 import { type Io, run } from 'mapae'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
@@ -72,6 +73,32 @@ describe.each(databases)('mapae users, on $name', ({ open }) => {
     expect((await jsonOf('users', 'show', 'me@example.com')).user.disabled).toBe(true)
     expect((await enable()).stdout).toBe('The account me@example.com may log in again.\n')
     expect((await jsonOf('users', 'show', 'me@example.com')).user.disabled).toBe(false)
+  })
+
+  test('unlock forgets the wrong passwords, by any of the identifiers', async () => {
+    await add('me@example.com')
+    const unlock = (named = 'me@example.com') => mapae(['users', 'unlock', named])
+    expect((await unlock()).stdout).toBe('The account me@example.com was not held up.\n')
+
+    const auth = createAuth({ url: 'https://auth.example.com', secret: SECRET, database: database.url })
+    onTestFinished(auth.close)
+    const logIn = async (password: string) => {
+      const body = JSON.stringify({ email: 'me@example.com', password })
+      const headers = { 'content-type': 'application/json' }
+      const request = new Request('https://auth.example.com/auth/login', { method: 'POST', headers, body })
+      return (await auth.fetch(request, { address: '192.0.2.1' })).status
+    }
+    for (let time = 0; time < 10; time++) expect(await logIn('not the password')).toBe(401)
+    for (let time = 0; time < 2; time++) await logIn('not the password')
+    expect(await logIn('correct horse battery')).toBe(429)
+    expect(await unlock()).toEqual({
+      code: 0,
+      stdout: 'The account me@example.com may log in at once.\n',
+      stderr: '',
+    })
+    expect(await logIn('correct horse battery')).toBe(200)
+    const nobody = await unlock('you@example.com')
+    expect([nobody.code, nobody.stderr]).toEqual([1, 'There is no account "you@example.com".\n'])
   })
 
   test('delete does nothing without --yes, and then deletes for good', async () => {

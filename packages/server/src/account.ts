@@ -1,12 +1,20 @@
 import { parseList } from './access-token.ts'
 import type { Admin, Source } from './actor.ts'
-import { audit, record, recordAll } from './audit.ts'
+import { record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
 import { readGrants } from './grants.ts'
-import { emailIdentifier, type Identifier, typedIdentifiers, usernameIdentifier } from './identifier.ts'
+import {
+  emailIdentifier,
+  type Identifier,
+  nameTyped,
+  typedIdentifiers,
+  usernameIdentifier,
+} from './identifier.ts'
+import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
 import { type Profile, parseProfile } from './profile.ts'
@@ -30,6 +38,7 @@ import {
 } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
 import { endAccountSessions } from './store/sessions.ts'
+import { tellFailure, watchForSpraying } from './tell-failure.ts'
 
 /** An account as its owner and the API see it. Moments are seconds. */
 export interface User extends Profile {
@@ -61,15 +70,26 @@ export interface NewAccount {
 
 type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>
 
+/** What somebody who has shown a password gets. */
+export interface Login {
+  readonly user: User
+  readonly tokens: Tokens
+  /** Gives the device tries of its own at its next login; see `known-device.ts`. */
+  readonly deviceToken: string
+}
+
 /**
  * Registers a person and logs them in, in one transaction; where there is a mailer, the address is asked to be
- * proved. Refuses with `identifier_taken` (409).
+ * proved. Refuses with `identifier_taken` (409), `too_many_tries` (429).
  */
 export async function register(
   ctx: Context,
   input: NewAccount,
   { language, ...how }: LoginManner & { language: Language },
-): Promise<{ user: User; tokens: Tokens }> {
+): Promise<Login> {
+  const isMailed = input.email !== undefined && ctx.settings.mailer !== undefined
+  const mailbox = isMailed ? emailIdentifier(input.email) : undefined
+  await spend(ctx, registrationBrakes(how.from, mailbox))
   const registered = await openAccount(ctx, input, how, {
     alongside: async (db, accountId) => {
       if (input.email === undefined) return
@@ -90,7 +110,7 @@ export async function openAccount(
     verifiedAt = null,
     alongside,
   }: { verifiedAt?: number | null; alongside: (db: Tx, accountId: string) => Promise<void> },
-): Promise<{ user: User; tokens: Tokens }> {
+): Promise<Login> {
   const { account, identifiers, save } = await prepareAccount(ctx, input, verifiedAt)
   const tokens = await refusingTaken(() =>
     openSession(ctx, account, { ...how, amr: ['pwd'] }, async (db) => {
@@ -99,7 +119,8 @@ export async function openAccount(
     }),
   )
   ctx.emit({ type: 'account.registered', at: account.createdAt, accountId: account.id })
-  return { user: userOf(account, identifiers), tokens }
+  const deviceToken = makeDeviceToken(ctx, account)
+  return { user: userOf(account, identifiers), tokens, deviceToken }
 }
 
 /** Makes an account without logging in: for the command and for server code. */
@@ -112,33 +133,47 @@ export async function createAccount(ctx: Context, input: NewAccount, admin: Admi
 
 /**
  * Compares identifier and password with the member database (M2, step 1) and opens a session.
- * An unknown identifier and a wrong password get the same answer after the same work.
+ * An unknown identifier and a wrong password get the same answer after the same work. Each login is a try, counted before
+ * its password is compared.
+ *
+ * Refuses with `invalid_credentials` (401), `account_disabled` (403), `too_many_tries` (429).
  */
 export async function logIn(
   ctx: Context,
   { identifier, password }: { identifier: string; password: string },
-  how: LoginManner,
-): Promise<{ user: User; tokens: Tokens }> {
-  const account = await findTyped(ctx, identifier)
-  const { matches, replacement } = await ctx.passwords.check(password, account?.passwordHash)
+  { deviceToken, ...how }: LoginManner & { readonly deviceToken?: string | undefined },
+): Promise<Login> {
+  const named = nameTyped(identifier)
+  const device = await knownDevice(ctx, deviceToken, typedIdentifiers(identifier))
+  const brakes = loginBrakes(named, { from: how.from, device })
+  const { account, matches, replacement } = await asTry(ctx, brakes, async () => {
+    const account = await findTyped(ctx, identifier)
+    return { account, ...(await ctx.passwords.check(password, account?.passwordHash)) }
+  })
   if (!account?.passwordHash || !matches) {
-    await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null }, how.from)
+    const failed = { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null } as const
+    await tellFailure(ctx, failed, how.from)
+    await watchForSpraying(ctx, named, how.from)
     throw new AuthError('invalid_credentials')
   }
+  ctx.spraying.succeeded(named)
   const { id, passwordHash, disabledAt } = account
   if (disabledAt !== null) {
     const detail = { reason: 'account_disabled' }
-    await audit(ctx, { type: 'login.failed', at: ctx.clock(), accountId: id, detail }, how.from)
+    await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId: id, detail }, how.from)
     throw new AuthError('account_disabled')
   }
   if (replacement !== undefined) {
     const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
     // Whoever was first has changed the hash: what is there now is compared with.
-    if (!(await replacePasswordHash(ctx.store.db, change))) return logIn(ctx, { identifier, password }, how)
+    if (!(await replacePasswordHash(ctx.store.db, change)))
+      return logIn(ctx, { identifier, password }, { deviceToken, ...how })
   }
   const ifPasswordHash = replacement ?? passwordHash
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
-  return { user: userOf(account, await identifiersOf(ctx.store.db, account.id)), tokens }
+  const identifiers = await identifiersOf(ctx.store.db, id)
+  const next = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
+  return { user: userOf(account, identifiers), tokens, deviceToken: next }
 }
 
 async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {

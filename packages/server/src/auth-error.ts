@@ -45,6 +45,7 @@ export const refusals = {
   nothing_to_verify: { status: 409, title: 'The account has no unverified e-mail address' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  too_many_tries: { status: 429, title: 'Tried too often; try again after the time in Retry-After' },
   headers_too_large: { status: 431, title: 'The header fields are too large' },
   claims_refused: { status: 500, title: "This server's own claims cannot be put into an access token" },
   internal_error: { status: 500, title: 'Something broke on our side' },

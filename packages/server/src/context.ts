@@ -2,12 +2,14 @@ import type { CookieNames } from '@mapae/guard/http'
 import type { Clock } from './clock.ts'
 import type { ClockCheck } from './clock-check.ts'
 import type { AuthEvent } from './events.ts'
+import type { FailureLog } from './failure-log.ts'
 import type { Locator } from './locate.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { Proofs } from './proofs.ts'
 import type { ServerSecret } from './server-secret.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import type { SprayingWatch } from './spraying.ts'
 import type { Store } from './store/open-store.ts'
 
 /** What every verb and noun works with: made once by `createAuth`, never changed. */
@@ -21,6 +23,8 @@ export interface Context {
   readonly passwords: Passwords
   readonly proofs: Proofs
   readonly cookieNames: CookieNames
+  readonly failures: FailureLog
+  readonly spraying: SprayingWatch
   readonly emit: (event: AuthEvent) => void
   /** The place of an address, in a few words. */
   readonly locate: Locator

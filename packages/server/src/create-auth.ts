@@ -23,6 +23,7 @@ import { currentUser, proveSession } from './current-session.ts'
 import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
+import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
@@ -39,11 +40,13 @@ import { endSession, sessionById } from './session.ts'
 import { exactHistory, type SessionHistory } from './session-history.ts'
 import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
+import { createSprayingWatch } from './spraying.ts'
 import { migrate, pendingMigrations } from './store/migrate.ts'
 import { openStore, type Store } from './store/open-store.ts'
 import { raiseSetting } from './store/settings.ts'
 import { StoreError } from './store/store-error.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
+import { unlockAccount } from './unlock-account.ts'
 
 /** A running auth server, without a listener: mount `fetch` anywhere. */
 export interface Auth {
@@ -91,6 +94,8 @@ export interface AuthApi {
   disableUser(id: string): Promise<boolean>
   /** Lets a disabled account log in again. False: it was not disabled, or is not there. */
   enableUser(id: string): Promise<boolean>
+  /** Forgets what was tried on an account, so that whoever is told to wait need not. False: nothing was. */
+  unlockUser(id: string): Promise<boolean>
   /**
    * Removes what tells of the person, at once; sessions end, tokens are refused, the identifiers are free.
    * False: it is not there.
@@ -189,6 +194,8 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     passwords: createPasswords(settings.passwordHashing),
     proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),
+    failures: createFailureLog(),
+    spraying: createSprayingWatch(clock),
     emit,
     emitOnce,
     locate: createLocate(settings.locate, (error) =>
@@ -237,6 +244,7 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
     },
     readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
+    unlockUser: (id) => ctx.ready().then(() => unlockAccount(ctx, id)),
     deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id, source: admin })),
     grant: (change) => ctx.ready().then(() => grant(ctx, change, admin)),
     withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change, admin)),

@@ -1,5 +1,6 @@
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { mailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
@@ -21,11 +22,16 @@ interface How {
  * Begins a change of address: a code goes to the new one, a notice to the old one, and nothing changes until the
  * code is used (`proveEmail`). Whether the new address is somebody's is told to its mailbox alone.
  *
- * Refuses with `wrong_password` (403), `invalid_identifier` (400), `mail_not_configured` (501).
+ * Refuses with `wrong_password` (403), `invalid_identifier` (400), `too_many_tries` (429), `mail_not_configured` (501).
  */
 export async function askForEmailChange(
   ctx: Context,
-  { accountId, email, password }: { accountId: string; email: string; password: string },
+  {
+    accountId,
+    sessionId,
+    email,
+    password,
+  }: { accountId: string; sessionId: string; email: string; password: string },
   { from, language }: How,
 ): Promise<void> {
   requireMailer(ctx)
@@ -33,7 +39,9 @@ export async function askForEmailChange(
     throw new AuthError('invalid_identifier', 'This server takes usernames only.')
   const identifier = emailIdentifier(email)
   const { display: to } = identifier
-  await confirmPassword(ctx, { accountId, password }, from)
+  await confirmPassword(ctx, { accountId, sessionId, password }, from)
+  const current = await emailOf(ctx.store.db, accountId)
+  await spend(ctx, mailBrakes(from, identifier, ...(current ? [current] : [])))
   const asked = { type: 'email.change_asked', at: ctx.clock(), accountId } as const
   await inTransaction(ctx.store, async (db) => {
     const holder = await findAccountByIdentifier(db, identifier)

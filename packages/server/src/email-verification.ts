@@ -1,11 +1,12 @@
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { mailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import { changeEmail } from './email-change.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { postLetter, requireMailer } from './mail-queue.ts'
-import { type CodeRecord, findCode, issueCode, useCode } from './one-time-code.ts'
+import { type CodeRecord, findCode, issueCode, tryCode, useCode } from './one-time-code.ts'
 import { confirmPassword } from './reauthentication.ts'
 import { emailOf, verifyEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -24,15 +25,16 @@ export async function postVerification(
 
 /**
  * Sends the mail of the registration once more; the code of the one before is void. Refuses with
- * `nothing_to_verify` (409), `mail_not_configured` (501).
+ * `nothing_to_verify` (409), `too_many_tries` (429), `mail_not_configured` (501).
  */
 export async function resendVerification(
   ctx: Context,
-  { accountId, language }: { accountId: string; language: Language },
+  { accountId, from, language }: { accountId: string; from: Origin; language: Language },
 ): Promise<void> {
   requireMailer(ctx)
   const email = await emailOf(ctx.store.db, accountId)
   if (!email || email.verifiedAt !== null) throw new AuthError('nothing_to_verify')
+  await spend(ctx, mailBrakes(from, email))
   await inTransaction(ctx.store, (db) =>
     postVerification(ctx, db, { accountId, email: email.display, language }),
   )
@@ -53,15 +55,15 @@ export interface EmailProof {
  * whoever a mistyped address belongs to, puts his mailbox to an account that is not his.
  *
  * Refuses with `invalid_code` (400), `reauthentication_required`, `wrong_password`, `account_disabled` (403),
- * `identifier_taken` (409); the code is then as good as before.
+ * `identifier_taken` (409), `too_many_tries` (429); the code is then as good as before.
  */
 export async function proveEmail(
   ctx: Context,
   proof: EmailProof,
   how: { from: Origin; language: Language },
 ): Promise<void> {
-  const found = await findEmailCode(ctx, proof.code)
-  if (!found || found.accountId === null) throw new AuthError('invalid_code')
+  const found = await tryCode(ctx, how.from, () => findEmailCode(ctx, proof.code))
+  if (found.accountId === null) throw new AuthError('invalid_code')
   const { accountId, value: email, purpose } = found
   await requireOwner(ctx, accountId, proof, how.from)
   if (purpose === 'change-email') return changeEmail(ctx, { code: proof.code }, how)
@@ -93,5 +95,5 @@ async function requireOwner(
 ): Promise<void> {
   if (sessionOf === accountId) return
   if (password === undefined) throw new AuthError('reauthentication_required')
-  await confirmPassword(ctx, { accountId, password }, from)
+  await confirmPassword(ctx, { accountId, sessionId: undefined, password }, from)
 }

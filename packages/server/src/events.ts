@@ -102,13 +102,35 @@ export const eventTypes = {
     actor: 'someone',
     kept: 'audit',
     means: 'What needs the password again was tried with a wrong one, by somebody with a session.',
+    detail: { unwritten: 'how many before it in that minute were not written down, where there were' },
   },
   'login.failed': {
     about: 'anybody',
     actor: 'someone',
     kept: 'audit',
     means: 'A login was refused. The account is null where the identifier belongs to none.',
-    detail: { reason: '`account_disabled` where the password was right; else it is left out' },
+    detail: {
+      reason: '`account_disabled` where the password was right; else it is left out',
+      unwritten: 'how many before it in that minute were not written down, where there were',
+    },
+  },
+  'login.spraying_seen': {
+    about: 'server',
+    actor: 'someone',
+    kept: 'audit',
+    means: 'Many identifiers failed in a short time: a few passwords are being tried on many accounts.',
+    detail: {
+      identifiers: 'how many different ones',
+      networks: 'from how many',
+      seconds: 'within how long',
+    },
+  },
+  'try.refused': {
+    about: 'server',
+    actor: 'someone',
+    kept: 'told',
+    means: 'Somebody was told to wait (`too_many_tries`).',
+    detail: { brake: 'which of the option `brakes`' },
   },
   'login.succeeded': {
     about: 'session',
@@ -280,6 +302,7 @@ export type AuthEvent =
       readonly accountId: string
       readonly detail: Detail
     }
+  | { readonly type: 'try.refused'; readonly at: number; readonly detail: { readonly brake: string | null } }
   | {
       readonly type: 'mail.failed' | 'mail.dropped'
       readonly at: number

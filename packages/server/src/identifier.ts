@@ -45,6 +45,14 @@ export function typedIdentifiers(typed: string): readonly Pick<Identifier, 'kind
   return [...new Set(keys)].map((value) => ({ kind, value }))
 }
 
+/** What all ways of writing have in common that find one account. */
+export function nameTyped(typed: string): Pick<Identifier, 'kind' | 'value'> {
+  const text = trimmed(typed)
+  return text.includes('@')
+    ? { kind: 'email', value: emailKey(text) }
+    : { kind: 'username', value: usernameKey(text) }
+}
+
 /** Without the blanks that keyboards add after a suggestion. Line breaks are nobody's, and refused. */
 function trimmed(text: string): string {
   return text.replace(/^\p{Zs}+|\p{Zs}+$/gu, '')

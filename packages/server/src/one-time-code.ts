@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { AuthError } from './auth-error.ts'
+import { addressBrakes, asTry } from './brakes.ts'
 import { HOURS, type Purpose } from './code-purpose.ts'
-import type { Context } from './context.ts'
+import type { Context, Origin } from './context.ts'
 import { hashSecret } from './refresh-token.ts'
 import { type CodeRecord, findLiveCode, saveCode, useCode as useCodeRow } from './store/codes.ts'
 import type { Tx } from './store/open-store.ts'
@@ -39,12 +40,25 @@ export function findCode(
   return findLiveCode(ctx.store.db, { hash: hashSecret(code), purpose, now: ctx.clock() })
 }
 
-/** The same, refused with `invalid_code` (400). */
-export async function requireCode(
+/** The same for a code that somebody wants to use; refused with `invalid_code` (400), `too_many_tries` (429). */
+export function requireCode(
   ctx: Context,
   wanted: { code: string; purpose: Purpose },
+  from: Origin,
 ): Promise<CodeRecord> {
-  const found = await findCode(ctx, wanted)
+  return tryCode(ctx, from, () => findCode(ctx, wanted))
+}
+
+/** Looks a code up as a try of the address that it comes from. Nobody guesses 256 bits: this ends floods. */
+export async function tryCode(
+  ctx: Context,
+  from: Origin,
+  find: () => Promise<CodeRecord | undefined>,
+): Promise<CodeRecord> {
+  const { found } = await asTry(ctx, addressBrakes('codesFromAddress', from), async () => {
+    const found = await find()
+    return { matches: found !== undefined, found }
+  })
   if (!found) throw new AuthError('invalid_code')
   return found
 }

@@ -19,6 +19,10 @@ const user = z.object({
 })
 
 const tokens = z.object({
+  device_token: z
+    .string()
+    .optional()
+    .describe('only with header delivery, where a password was shown: send it with the next login'),
   access_token: z.string().optional().describe('only with header delivery'),
   refresh_token: z.string().optional().describe('only with header delivery'),
   token_type: z.enum(['Bearer', 'DPoP']).describe('DPoP when the session is bound to a key'),
@@ -164,6 +168,7 @@ const problemSchema = {
     status: { type: 'integer' },
     code: { type: 'string', enum: Object.keys(refusals) },
     detail: { type: 'string' },
+    retry_after: { type: 'integer', description: 'with too_many_tries: seconds, as in Retry-After' },
     end_reason: { type: 'string', enum: Object.keys(endReasons), description: 'with session_ended: why' },
   },
 }

@@ -1,6 +1,7 @@
 import { isLoopback } from '@mapae/guard/http'
 import { z } from 'zod'
 import { AuthError } from './auth-error.ts'
+import { type BrakeLimits, type BrakeName, defaultLimits, LONGEST_WAIT } from './brake-limits.ts'
 import type { Clock } from './clock.ts'
 import type { AuthEvent } from './events.ts'
 import type { Letters } from './letters.ts'
@@ -68,6 +69,13 @@ export interface AuthOptions {
   readonly trustProxy?: number
   /** Passwords hashed at once, and how many may wait before the answer is 503. @default { atOnce: cores, waiting: 128 } */
   readonly passwordHashing?: { readonly atOnce?: number; readonly waiting?: number }
+  /**
+   * How often what can be guessed may be tried, and mails and accounts asked for; see docs/brakes.md. Counting by address
+   * needs to know it: tell `fetch` the connection's, and `trustProxy`. @default those of brake-limits.ts
+   */
+  readonly brakes?: Partial<BrakeLimits>
+  /** Count nothing: passwords can be guessed as fast as they can be compared. @default false */
+  readonly dangerouslyDisableBrakes?: boolean
   /** The time, in milliseconds. @default Date.now */
   readonly clock?: Clock
   /** Outgoing requests. @default globalThis.fetch */
@@ -131,11 +139,12 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly locate: Locate | undefined
   readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
   readonly accessTokenBudget: { readonly warn: number; readonly refuse: number }
+  readonly brakes: BrakeLimits
   readonly dangerousCookieDomain: string | undefined
 }
 
 type Port = 'clock' | 'fetch' | 'mailer' | 'letters' | 'pages' | 'onEvent' | 'locate'
-type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'dangerousCookieDomain'
+type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'brakes' | 'dangerousCookieDomain'
 
 const duration = (fallback: number) =>
   z
@@ -147,6 +156,17 @@ const duration = (fallback: number) =>
 /** A cookie holds 4096 bytes, its name and attributes among them. */
 const characters = (fallback: number) => z.number().int().positive().max(3800).default(fallback)
 const func = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function').optional()
+const brakeLimit = (name: BrakeName) =>
+  z
+    .strictObject({
+      atOnce: z
+        .number()
+        .int()
+        .positive()
+        .max(10 ** 6),
+      every: z.number().int().positive().max(LONGEST_WAIT),
+    })
+    .default(defaultLimits[name])
 const secret = z.string().min(32, 'must have at least 32 characters')
 
 /** Twelve hours: a working day with its breaks, and over by the next morning. */
@@ -195,6 +215,20 @@ const schema = z.strictObject({
       waiting: z.number().int().min(0).optional(),
     })
     .default({}),
+  brakes: z
+    .strictObject({
+      knownDevice: brakeLimit('knownDevice'),
+      accountFromNetwork: brakeLimit('accountFromNetwork'),
+      account: brakeLimit('account'),
+      loginsFromAddress: brakeLimit('loginsFromAddress'),
+      reauthentication: brakeLimit('reauthentication'),
+      codesFromAddress: brakeLimit('codesFromAddress'),
+      registrationsFromAddress: brakeLimit('registrationsFromAddress'),
+      mailsToMailbox: brakeLimit('mailsToMailbox'),
+      mailsFromAddress: brakeLimit('mailsFromAddress'),
+    })
+    .prefault({}),
+  dangerouslyDisableBrakes: z.boolean().default(false),
   clock: func<Clock>(),
   fetch: func<typeof globalThis.fetch>(),
   registration: z.enum(['open', 'verify-first']).default('open'),

@@ -41,7 +41,11 @@ export interface PageData {
   readonly 'forgot-password': PageFrame &
     ({ readonly state: 'form'; readonly problem?: RefusalCode } | { readonly state: 'sent' })
   /** What a browser is shown in the place of a problem document, where a page was asked for. */
-  readonly problem: PageFrame & { readonly code: RefusalCode }
+  readonly problem: PageFrame & {
+    readonly code: RefusalCode
+    /** Seconds until it may be tried again, where it may. */
+    readonly retryAfter?: number
+  }
 }
 
 export type Pages = <Name extends keyof PageData>(name: Name, data: PageData[Name]) => Response

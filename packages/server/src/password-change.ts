@@ -1,5 +1,6 @@
 import type { Context } from './context.ts'
 import type { AuthEvent } from './events.ts'
+import { makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { postLetter } from './mail-queue.ts'
 import { replacePassword } from './password-replacement.ts'
@@ -24,23 +25,25 @@ const TRIES = 3
  * `password_changed`), every token and every mailed code of the account is refused from then on, and a new
  * session is opened for the caller. The person is told by mail.
  *
- * Refuses with `wrong_password` (403), `password_too_short`, `password_too_long`, `password_too_common` (400).
+ * Refuses with `wrong_password` (403), `password_too_short`, `password_too_long`, `password_too_common` (400),
+ * `too_many_tries` (429).
  */
 export async function changePassword(
   ctx: Context,
   {
     accountId,
+    sessionId,
     currentPassword,
     newPassword,
-  }: { accountId: string; currentPassword: string; newPassword: string },
+  }: { accountId: string; sessionId: string; currentPassword: string; newPassword: string },
   how: How,
-): Promise<Tokens> {
-  const confirmed = () => confirmPassword(ctx, { accountId, password: currentPassword }, how.from)
+): Promise<{ readonly tokens: Tokens; readonly deviceToken: string }> {
+  const confirmed = () => confirmPassword(ctx, { accountId, sessionId, password: currentPassword }, how.from)
   let account = await confirmed()
   const passwordHash = await ctx.passwords.hashNew(newPassword)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const tokens = await openWithNewPassword(ctx, account, passwordHash, how)
-    if (tokens) return tokens
+    if (tokens) return { tokens, deviceToken: makeDeviceToken(ctx, { id: accountId, passwordHash }) }
     account = await confirmed()
   }
   throw new StoreError('unavailable', 'the account changed faster than it could be compared')

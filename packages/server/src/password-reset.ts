@@ -1,26 +1,32 @@
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { mailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import type { AuthEvent } from './events.ts'
 import { emailIdentifier } from './identifier.ts'
+import { makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
-import { type Letter, postErrand, postLetter } from './mail-queue.ts'
+import { type Letter, postErrand, postLetter, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import { replacePassword } from './password-replacement.ts'
 import { findAccountByIdentifier } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, verifyEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
+import { unlockAccount } from './unlock-account.ts'
 
 /**
  * Takes the wish for a reset down. That is all that is done before the answer, whether the address is known
- * or not. Refuses with `invalid_identifier` (400), `mail_not_configured` (501), `busy` (503).
+ * or not. Refuses with `invalid_identifier` (400), `too_many_tries` (429), `mail_not_configured` (501), `busy` (503).
  */
 export async function askForPasswordReset(
   ctx: Context,
   { email, language, from }: { email: string; language: Language; from: Origin },
 ): Promise<void> {
-  const { display } = emailIdentifier(email)
+  const identifier = emailIdentifier(email)
+  const { display } = identifier
+  requireMailer(ctx)
+  await spend(ctx, mailBrakes(from, identifier))
   const asking = { ...from, address: null }
   await postErrand(ctx, { errand: 'reset-password', email: display, language, from: asking })
 }
@@ -59,20 +65,21 @@ export async function writeResetLetter(
  * Sets a new password by a mailed code. Every session ends (`end_reason` `password_reset`), every token and every
  * other code of the account is void: whoever made or held the account before is out, and a change of address
  * that he began is off. The code proves the address that it was sent to. Nobody is logged in: who holds a
- * mailbox shows with the next login that he knows the new password too.
+ * mailbox shows with the next login that he knows the new password too. The tries at the account are forgotten, and the
+ * device that did this is known: so there is a way in, however long somebody else guesses at it.
  *
- * Refuses with `invalid_code` (400), `account_disabled` (403), `password_too_short` and its like (400); the code
- * is then as good as before.
+ * Refuses with `invalid_code` (400), `account_disabled` (403), `password_too_short` and its like (400), `too_many_tries`
+ * (429); the code is then as good as before.
  */
 export async function resetPassword(
   ctx: Context,
   { code, password }: { code: string; password: string },
   { from, language }: { from: Origin; language: Language },
-): Promise<void> {
-  await requireCode(ctx, { code, purpose: 'reset-password' })
+): Promise<{ readonly deviceToken: string }> {
+  await requireCode(ctx, { code, purpose: 'reset-password' }, from)
   const passwordHash = await ctx.passwords.hashNew(password)
   const now = ctx.clock()
-  const events = await inTransaction(ctx.store, async (db): Promise<readonly AuthEvent[]> => {
+  const { id, events } = await inTransaction(ctx.store, async (db): Promise<Reset> => {
     const { accountId, value: email } = await useCode(ctx, db, { code, purpose: 'reset-password' })
     if (accountId === null) throw new AuthError('invalid_code')
     await voidAccountCodes(db, { accountId, now })
@@ -80,10 +87,17 @@ export async function resetPassword(
     const verified = await recordProof(db, { accountId, email, now, from })
     const replaced = await replacePassword(ctx, db, { accountId, passwordHash, why: 'reset', from })
     if (!replaced) throw new AuthError('account_disabled')
-    return [...verified, ...replaced]
+    return { id: accountId, events: [...verified, ...replaced] }
   })
   for (const event of events) ctx.emit(event)
   ctx.wakePostman()
+  await unlockAccount(ctx, id).catch((error: unknown) => ctx.emit({ type: 'error', at: ctx.clock(), error }))
+  return { deviceToken: makeDeviceToken(ctx, { id, passwordHash }) }
+}
+
+interface Reset {
+  readonly id: string
+  readonly events: readonly AuthEvent[]
 }
 
 async function recordProof(

@@ -1,20 +1,27 @@
-import { audit } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import { asTry, reauthenticationBrakes } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import { type AccountRecord, findAccount } from './store/accounts.ts'
+import { tellFailure } from './tell-failure.ts'
 
 /**
  * The account, once its password was given again: a stolen session alone must not change what it takes to
- * log in. Refuses with `wrong_password` (403), also where there is no password, and with `account_disabled` (403).
+ * log in, nor be a place to guess the password at: each session has tries of its own, so that a thief of one keeps
+ * the owner of another out of nothing.
+ *
+ * Refuses with `wrong_password` (403), also where there is no password, `account_disabled` (403), `too_many_tries` (429).
  */
 export async function confirmPassword(
   ctx: Context,
-  { accountId, password }: { accountId: string; password: string },
+  { accountId, sessionId, password }: { accountId: string; sessionId: string | undefined; password: string },
   from: Origin,
 ): Promise<AccountRecord> {
   const account = await findAccount(ctx.store.db, accountId)
-  if (!account || !(await ctx.passwords.matches(password, account.passwordHash))) {
-    await audit(ctx, { type: 'reauthentication.failed', at: ctx.clock(), accountId }, from)
+  const { matches } = await asTry(ctx, reauthenticationBrakes(accountId, sessionId), async () => ({
+    matches: await ctx.passwords.matches(password, account?.passwordHash),
+  }))
+  if (!account || !matches) {
+    await tellFailure(ctx, { type: 'reauthentication.failed', at: ctx.clock(), accountId }, from)
     throw new AuthError('wrong_password')
   }
   if (account.disabledAt !== null) throw new AuthError('account_disabled')

@@ -1,11 +1,12 @@
-import { openAccount, type User } from './account.ts'
-import type { Context } from './context.ts'
+import { type Login, openAccount } from './account.ts'
+import { registrationBrakes, spend } from './brakes.ts'
+import type { Context, Origin } from './context.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
-import { type Letter, postErrand } from './mail-queue.ts'
+import { type Letter, postErrand, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import type { Keep } from './password-reset.ts'
-import type { Opening, Tokens } from './session.ts'
+import type { Opening } from './session.ts'
 import { findAccountByIdentifier } from './store/accounts.ts'
 import { emailOf } from './store/identifiers.ts'
 import { inTransaction } from './store/open-store.ts'
@@ -17,13 +18,16 @@ import { inTransaction } from './store/open-store.ts'
  * password above all) is in the account afterwards. See "Pre-hijacked accounts", Sudhodanan and Paverd,
  * USENIX Security 2022.
  *
- * Refuses with `invalid_identifier` (400), `busy` (503).
+ * Refuses with `invalid_identifier` (400), `too_many_tries` (429), `busy` (503).
  */
 export async function askToRegister(
   ctx: Context,
-  { email, language }: { email: string; language: Language },
+  { email, from, language }: { email: string; from: Origin; language: Language },
 ): Promise<void> {
-  const { display } = emailIdentifier(email)
+  const identifier = emailIdentifier(email)
+  const { display } = identifier
+  requireMailer(ctx)
+  await spend(ctx, registrationBrakes(from, identifier))
   await postErrand(ctx, { errand: 'register', email: display, language })
 }
 
@@ -53,8 +57,8 @@ export async function writeRegistrationLetter(
 /**
  * Makes the account of a mailed code, its address proved, and logs its owner in, in one transaction.
  *
- * Refuses with `invalid_code` (400), `identifier_taken` (409), `password_too_short` and its like (400); the code is
- * then as good as before.
+ * Refuses with `invalid_code` (400), `identifier_taken` (409), `password_too_short` and its like (400), `too_many_tries`
+ * (429); the code is then as good as before.
  */
 export async function completeRegistration(
   ctx: Context,
@@ -63,8 +67,8 @@ export async function completeRegistration(
     ...chosen
   }: { code: string; password: string; name?: string | undefined; username?: string | undefined },
   how: Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>,
-): Promise<{ user: User; tokens: Tokens }> {
-  const { value: email } = await requireCode(ctx, { code, purpose: 'register' })
+): Promise<Login> {
+  const { value: email } = await requireCode(ctx, { code, purpose: 'register' }, how.from)
   return openAccount(ctx, { ...chosen, email }, how, {
     verifiedAt: ctx.clock(),
     alongside: async (db) => {

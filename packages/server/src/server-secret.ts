@@ -9,6 +9,9 @@ export interface ServerSecret {
   /** For the nonces of DPoP proofs. */
   readonly nonceKey: Buffer
   readonly mailKey: Buffer
+  /** For what is braked, so that it cannot be read or guessed from the table. */
+  readonly brakeKey: Buffer
+  readonly deviceKey: Buffer
 }
 
 /** Newest first: the first one makes, all of them read. HKDF-SHA-256 (RFC 5869), one `info` a purpose. */
@@ -26,5 +29,7 @@ function derive(secret: string): ServerSecret {
     wrappingKey: key('signing-key-wrapping'),
     nonceKey: key('dpop-nonce'),
     mailKey: key('mail'),
+    brakeKey: key('brakes'),
+    deviceKey: key('device'),
   }
 }

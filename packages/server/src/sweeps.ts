@@ -1,5 +1,6 @@
 import type { Settings } from './options.ts'
 import { sweepAudit } from './store/audit-log.ts'
+import { deleteDrainedBrakes } from './store/brakes.ts'
 import { deleteExpiredCodes } from './store/codes.ts'
 import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
 import { deleteExpiredProofs } from './store/dpop-proofs.ts'
@@ -43,6 +44,8 @@ export const sweeps: readonly Sweep[] = [
     name: 'audit',
     run: (db, { now, limit, settings }) => sweepAudit(db, { before: now - settings.keepAudit * 1000, limit }),
   },
+  // Small rows too, and a flood of guesses makes hundreds a second.
+  { name: 'brakes', batch: 2000, run: (db, at) => deleteDrainedBrakes(db, at) },
 ]
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */

@@ -6,7 +6,7 @@ import { PASSWORD, someEmail, startAuth, startFreshAuth, type TestAuth, URL_OF_A
 describe.each(databases)('an account, on $name', (database) => {
   let server: TestAuth
   beforeAll(async () => {
-    server = await startFreshAuth(database)
+    server = await startFreshAuth(database, { brakes: { reauthentication: { atOnce: 100, every: 900 } } })
   })
   const me = (token: string) => server.call('GET', '/auth/me', { token })
   const deleteMe = (token: string, password: unknown = PASSWORD) =>

@@ -13,6 +13,7 @@ import {
 
 const ACCESS = '__Host-mapae_access'
 const REFRESH = '__Host-mapae_refresh'
+const DEVICE = '__Host-mapae_device'
 const THIRTY_DAYS = 30 * 86_400
 const LONGEST_SESSION = 180 * 86_400
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
@@ -40,7 +41,10 @@ describe.each(databases)('delivery, on $name', (database) => {
 
         expect(answer.status).toBe(endpoint === 'register' ? 201 : 200)
         expect(answer.json).toEqual({
-          ...(endpoint !== 'refresh' && { user: registered.json.user }),
+          ...(endpoint !== 'refresh' && {
+            user: registered.json.user,
+            device_token: expect.stringMatching(/^mdt_[\w-]{6}\.[\w-]+\.[\w-]{43}$/),
+          }),
           access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
           refresh_token: expect.stringMatching(/^mrt_[\w-]{6}\.[\w-]{26}\.[12]\.[\w-]{43}$/),
           token_type: 'Bearer',
@@ -79,7 +83,7 @@ describe.each(databases)('delivery, on $name', (database) => {
     test('both tokens are in HttpOnly cookies of this host, and nowhere else in the answer', async () => {
       const answer = await inCookies()
       expect(answer.status).toBe(201)
-      expect(Object.keys(answer.cookies)).toEqual([ACCESS, REFRESH])
+      expect(Object.keys(answer.cookies)).toEqual([ACCESS, REFRESH, DEVICE])
       for (const cookie of answer.setCookies) {
         const [, ...attributes] = cookie.split('; ')
         expect(attributes.sort()).toEqual([
@@ -135,7 +139,11 @@ describe.each(databases)('delivery, on $name', (database) => {
     test('the cookies outlive the idle end, which moves out with each use, and tell of one that has passed', async () => {
       const own = await startFreshAuth(database, { sessionLifetime: 5000, sessionIdleLifetime: 900 })
       const { cookies, setCookies } = await own.register({}, { headers: SAME_ORIGIN })
-      expect(setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(['5000', '5000'])
+      expect(setCookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual([
+        '5000',
+        '5000',
+        String(180 * 86_400),
+      ])
       // A page that is only ever renewed inline: no refresh cookie is set again.
       const header = (name: string) => ({ cookie: cookieField(cookies) })[name]
       for (let visit = 0; visit < 3; visit++) {
@@ -219,12 +227,12 @@ describe.each(databases)('delivery, on $name', (database) => {
         await server.register({ email }, { headers }),
         await server.login({ email }, { headers }),
       ]
-      for (const answer of answers) expect(answer.setCookies.length).toBe(by === 'cookie' ? 2 : 0)
+      for (const answer of answers) expect(answer.setCookies.length).toBe(by === 'cookie' ? 3 : 0)
     })
 
     test.each([
       { transport: 'header', headers: SAME_ORIGIN, cookies: 0 },
-      { transport: 'cookie', headers: {}, cookies: 2 },
+      { transport: 'cookie', headers: {}, cookies: 3 },
     ])('transport: $transport overrides what the headers say', async ({ transport, headers, cookies }) => {
       const email = someEmail()
       const registered = await server.register({ email, transport }, { headers })
@@ -279,10 +287,10 @@ describe.each(databases)('delivery, on $name', (database) => {
 
 describe.each(databases)('cookie names, on $name', (database) => {
   test.each([
-    { url: 'http://localhost:4000', names: ['mapae_access_4000', 'mapae_refresh_4000'] },
-    { url: 'http://127.0.0.1:8080', names: ['mapae_access_8080', 'mapae_refresh_8080'] },
-    { url: 'http://localhost', names: ['mapae_access_80', 'mapae_refresh_80'] },
-    { url: 'https://localhost:4000', names: [ACCESS, REFRESH] },
+    { url: 'http://localhost:4000', names: ['mapae_access_4000', 'mapae_refresh_4000', 'mapae_device_4000'] },
+    { url: 'http://127.0.0.1:8080', names: ['mapae_access_8080', 'mapae_refresh_8080', 'mapae_device_8080'] },
+    { url: 'http://localhost', names: ['mapae_access_80', 'mapae_refresh_80', 'mapae_device_80'] },
+    { url: 'https://localhost:4000', names: [ACCESS, REFRESH, DEVICE] },
   ])('at $url are $names, whatever the request says of its host', async ({ url, names }) => {
     const server = await startFreshAuth(database, { url })
     const answer = await server.call('POST', 'http://localhost:9999/auth/register', {
@@ -302,14 +310,18 @@ describe.each(databases)('cookie names, on $name', (database) => {
   test('dangerouslyAllowHttp serves plain cookies on another host', async () => {
     const server = await startFreshAuth(database, { url: 'http://box.lan:4000', dangerouslyAllowHttp: true })
     const answer = await server.register({ transport: 'cookie' })
-    expect(Object.keys(answer.cookies)).toEqual(['mapae_access', 'mapae_refresh'])
+    expect(Object.keys(answer.cookies)).toEqual(['mapae_access', 'mapae_refresh', 'mapae_device'])
     expect(answer.setCookies.join()).not.toContain('Secure')
   })
 
   test('dangerousCookieDomain shares them with sub-domains, and gives the __Host- prefix up', async () => {
     const server = await startFreshAuth(database, { dangerousCookieDomain: 'example.com' })
     const answer = await server.register({ transport: 'cookie' })
-    expect(Object.keys(answer.cookies)).toEqual(['__Secure-mapae_access', '__Secure-mapae_refresh'])
+    expect(Object.keys(answer.cookies)).toEqual([
+      '__Secure-mapae_access',
+      '__Secure-mapae_refresh',
+      '__Secure-mapae_device',
+    ])
     const logout = await server.call('POST', '/auth/logout', {
       cookies: answer.cookies,
       headers: { origin: URL_OF_AUTH },

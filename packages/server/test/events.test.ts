@@ -63,6 +63,14 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
     await server.call('POST', '/auth/password', { token, body, address: ADDRESS })
   },
   'login.failed': (server) => server.login({ identifier: 'nobody@example.com' }, { address: ADDRESS }),
+  'login.spraying_seen': async (server) => {
+    for (let time = 0; time < 50; time++)
+      await server.login({ identifier: `nobody-${time}` }, { address: ADDRESS })
+  },
+  'try.refused': async (server) => {
+    for (let time = 0; time < 11; time++)
+      await server.login({ identifier: 'nobody@example.com' }, { address: ADDRESS })
+  },
   'login.succeeded': (server) => server.register({}, { address: ADDRESS }),
   'session.moved': async (server) => {
     const { json } = await server.register({}, { address: '198.51.100.1' })

@@ -6,10 +6,12 @@ import { type CallOptions, PASSWORD, startAuth, URL_OF_AUTH } from './start-auth
 
 const NEW_PASSWORD = 'another horse battery'
 
+const MANY = { reauthentication: { atOnce: 100, every: 900 } }
+
 describe.each(databases)('a change of password, on $name', (database) => {
   let server: MailingAuth
   beforeAll(async () => {
-    server = await startMailingAuth(database)
+    server = await startMailingAuth(database, { brakes: MANY })
   })
 
   const change = (options: CallOptions, body: Record<string, unknown> = {}) =>
@@ -59,7 +61,11 @@ describe.each(databases)('a change of password, on $name', (database) => {
     const { cookies } = await server.login({ email, transport: 'cookie' })
     const answer = await change({ cookies, headers: { origin: URL_OF_AUTH } })
     expect(answer.status).toBe(200)
-    expect(Object.keys(answer.cookies)).toEqual(['__Host-mapae_access', '__Host-mapae_refresh'])
+    expect(Object.keys(answer.cookies)).toEqual([
+      '__Host-mapae_access',
+      '__Host-mapae_refresh',
+      '__Host-mapae_device',
+    ])
     expect(answer.json).not.toHaveProperty('access_token')
     const page = { headers: { origin: URL_OF_AUTH } }
     expect((await server.call('POST', '/auth/refresh', { ...page, cookies })).status).toBe(401)
@@ -75,7 +81,7 @@ describe.each(databases)('a change of password, on $name', (database) => {
     const { json } = await server.call('POST', '/auth/token', page)
     const answer = await change({ token: json.access_token })
     expect(answer.json).not.toHaveProperty('refresh_token')
-    expect(answer.setCookies).toHaveLength(2)
+    expect(answer.setCookies).toHaveLength(3)
   })
 
   test('by the cookies of a forged page is refused', async () => {
@@ -123,7 +129,7 @@ describe.each(databases)('a change of password, on $name', (database) => {
 
   test('tried 12 times at once on two replicas happens once, and leaves one session', async () => {
     const { access_token: token, email, user } = await server.person()
-    const other = await startAuth(server.database, { clock: server.clock.now, onEvent: () => {} })
+    const other = await startAuth(server.database, { clock: server.clock.now, brakes: MANY })
     await other.auth.ready()
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, index) =>

@@ -27,7 +27,7 @@ describe.each(databases)('"keep me logged in" turned off, on $name', (database) 
     const email = someEmail()
     if (by === 'login') await server.register({ email })
     const answer = await server[by]({ email, remember: false, transport: 'cookie' })
-    expect(answer.setCookies).toHaveLength(2)
+    expect(answer.setCookies).toHaveLength(3)
     for (const cookie of answer.setCookies) {
       expect(cookie).toMatch(/; HttpOnly; SameSite=Lax; Secure$/)
       expect(isSessionCookie(cookie), cookie).toBe(true)

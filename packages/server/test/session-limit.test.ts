@@ -11,11 +11,13 @@ import {
   URL_OF_AUTH,
 } from './start-auth.ts'
 
+const MANY = { account: { atOnce: 100, every: 900 } }
+
 describe.each(databases)('the sessions of an account, on $name', (database) => {
   const LIMIT = 3
   let server: TestAuth
   beforeAll(async () => {
-    server = await startFreshAuth(database, { sessionsPerAccount: LIMIT })
+    server = await startFreshAuth(database, { sessionsPerAccount: LIMIT, brakes: MANY })
   })
   const reasonFor = async ({ access_token: token }: AnswerBody) =>
     (await server.call('GET', '/auth/me', { token })).json.end_reason
@@ -119,7 +121,11 @@ describe.each(databases)('the sessions of an account, on $name', (database) => {
 
   test('opened by 30 logins at once, in two processes, are never more than may be', async () => {
     const { email, first } = await somebody()
-    const other = await startAuth(server.database, { sessionsPerAccount: LIMIT, clock: server.clock.now })
+    const other = await startAuth(server.database, {
+      sessionsPerAccount: LIMIT,
+      clock: server.clock.now,
+      brakes: MANY,
+    })
     const logins = await Promise.all(
       Array.from({ length: 30 }, (_, n) => (n % 2 ? server : other).login({ email })),
     )

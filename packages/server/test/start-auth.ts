@@ -21,6 +21,7 @@ export interface AnswerBody {
   readonly user: User
   readonly access_token: string
   readonly refresh_token: string
+  readonly device_token: string
   readonly token_type: string
   readonly expires_in: number
   readonly refresh_expires_in: number

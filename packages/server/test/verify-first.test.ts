@@ -203,7 +203,7 @@ describe.each(databases)('registration by the mailbox first, on $name', (databas
       body: { code: await server.codeTo(email, '/finish-registration'), password: PASSWORD },
       headers: { origin: URL_OF_AUTH },
     })
-    expect([answer.status, answer.setCookies.length]).toEqual([201, 2])
+    expect([answer.status, answer.setCookies.length]).toEqual([201, 3])
   })
 
   test.each([

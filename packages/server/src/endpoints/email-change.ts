@@ -16,6 +16,7 @@ export const emailChangeBody: z.ZodType<{ readonly email: string; readonly passw
 export async function emailChangeEndpoint(app: App, visit: Visit): Promise<Response> {
   const { session } = await requireSession(app, visit)
   const body = await readBody(visit, emailChangeBody)
-  await askForEmailChange(app.ctx, { accountId: session.accountId, ...body }, askedBy(visit))
+  const asked = { accountId: session.accountId, sessionId: session.id, ...body }
+  await askForEmailChange(app.ctx, asked, askedBy(visit))
   return accepted()
 }

@@ -29,7 +29,8 @@ export async function finishRegistrationForm(app: App, visit: Visit): Promise<Re
   const how = { transport: 'cookie', from: visit.from } as const
   const outcome = await outcomeOf(() => completeRegistration(ctx, sent, how))
   if (outcome.problem) return showForm(app, visit, { code: sent.code, problem: outcome.problem })
-  const delivered = deliverTokens(ctx, outcome.done.tokens, how)
+  const { tokens, deviceToken } = outcome.done
+  const delivered = deliverTokens(ctx, tokens, { ...how, deviceToken })
   return drawPage(ctx, {
     name: 'finish-registration',
     data: { ...frameOf(ctx, visit), state: 'done' },

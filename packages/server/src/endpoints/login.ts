@@ -5,6 +5,7 @@ import { AuthError } from '../auth-error.ts'
 import { password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
+import { deviceCredential } from '../http/device.ts'
 import { keyToBind } from '../http/proof.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Transport } from '../session.ts'
@@ -16,6 +17,7 @@ interface LoginBody {
   readonly password: string
   readonly transport?: Transport | undefined
   readonly remember?: boolean | undefined
+  readonly device_token?: string | undefined
 }
 
 export const loginBody: z.ZodType<LoginBody> = z.object({
@@ -25,6 +27,7 @@ export const loginBody: z.ZodType<LoginBody> = z.object({
   password,
   transport: z.enum(['cookie', 'header']).optional(),
   remember: z.boolean().optional().describe('"keep me logged in"; default true'),
+  device_token: text(512).optional().describe('that of the last login, where it came in the body'),
 })
 
 /** POST /auth/login: 200 with the user and both tokens, bound to the key of a DPoP proof if one came along. */
@@ -37,11 +40,13 @@ export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Respons
     password,
     transport = defaultTransport(visit),
     remember,
+    device_token,
   } = await readBody(visit, loginBody)
   const named = identifier ?? email ?? username
   if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
   const jkt = await keyToBind(ctx, visit, transport)
-  const how = { transport, remember, from: visit.from, jkt }
-  const { user, tokens } = await logIn(ctx, { identifier: named, password }, how)
-  return deliverTokens(ctx, tokens, { transport, body: { user } })
+  const device = deviceCredential(ctx, visit, device_token)
+  const how = { transport, remember, from: visit.from, jkt, deviceToken: device }
+  const { user, tokens, deviceToken } = await logIn(ctx, { identifier: named, password }, how)
+  return deliverTokens(ctx, tokens, { transport, deviceToken, body: { user } })
 }

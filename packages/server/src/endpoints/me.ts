@@ -32,8 +32,8 @@ export async function deleteMeEndpoint(app: App, visit: Visit): Promise<Response
   const { ctx } = app
   const { session } = await requireSession(app, visit)
   const { password } = await readBody(visit, deleteMeBody)
-  const { accountId } = session
-  const { passwordHash } = await confirmPassword(ctx, { accountId, password }, visit.from)
+  const { accountId, id: sessionId } = session
+  const { passwordHash } = await confirmPassword(ctx, { accountId, sessionId, password }, visit.from)
   const known = { accountId, ifPasswordHash: passwordHash ?? undefined }
   const isDeleted = await deleteAccount(ctx, { ...known, source: visit.from })
   if (!isDeleted) {

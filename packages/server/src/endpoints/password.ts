@@ -19,10 +19,12 @@ export async function passwordEndpoint(app: App, visit: Visit): Promise<Response
   const transport = session.transport === 'cookie' ? 'cookie' : 'header'
   const change = {
     accountId: session.accountId,
+    sessionId: session.id,
     currentPassword: body.current_password,
     newPassword: body.new_password,
   }
   const kept = { remember: session.remembered === 1, jkt: session.jkt }
-  const tokens = await changePassword(app.ctx, change, { transport, ...kept, ...askedBy(visit) })
-  return deliverTokens(app.ctx, tokens, { transport })
+  const how = { transport, ...kept, ...askedBy(visit) } as const
+  const { tokens, deviceToken } = await changePassword(app.ctx, change, how)
+  return deliverTokens(app.ctx, tokens, { transport, deviceToken })
 }

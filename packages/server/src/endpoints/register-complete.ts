@@ -32,6 +32,6 @@ export async function completeEndpoint({ ctx }: App, visit: Visit): Promise<Resp
   const { transport = defaultTransport(visit), remember, ...chosen } = await readBody(visit, completeBody)
   const jkt = await keyToBind(ctx, visit, transport)
   const how = { transport, remember, jkt, from: visit.from }
-  const { user, tokens } = await completeRegistration(ctx, chosen, how)
-  return deliverTokens(ctx, tokens, { transport, status: 201, body: { user } })
+  const { user, tokens, deviceToken } = await completeRegistration(ctx, chosen, how)
+  return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
 }

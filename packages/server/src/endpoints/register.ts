@@ -43,6 +43,11 @@ export async function registerEndpoint({ ctx }: App, visit: Visit): Promise<Resp
   }
   const { transport = defaultTransport(visit), remember, ...input } = await readBody(visit, registerBody)
   const jkt = await keyToBind(ctx, visit, transport)
-  const { user, tokens } = await register(ctx, input, { transport, remember, jkt, ...askedBy(visit) })
-  return deliverTokens(ctx, tokens, { transport, status: 201, body: { user } })
+  const { user, tokens, deviceToken } = await register(ctx, input, {
+    transport,
+    remember,
+    jkt,
+    ...askedBy(visit),
+  })
+  return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
 }

@@ -2,6 +2,7 @@ import type { App } from '../app.ts'
 import { type RefusalCode, refusals } from '../auth-error.ts'
 import { askedBy } from '../http/asked-by.ts'
 import { requireTrustedPage } from '../http/credentials.ts'
+import { deviceCookie } from '../http/deliver.ts'
 import { readForm } from '../http/form.ts'
 import { codeInAddress, drawPage, frameOf } from '../http/page.ts'
 import { outcomeOf } from '../http/refuse.ts'
@@ -20,9 +21,13 @@ export async function resetPasswordForm(app: App, visit: Visit): Promise<Respons
   const { ctx } = app
   requireTrustedPage(ctx, visit)
   const sent = await readForm(visit, resetBody)
-  const { problem } = await outcomeOf(() => resetPassword(ctx, sent, askedBy(visit)))
-  if (problem) return showForm(app, visit, { code: sent.code, problem })
-  return drawPage(ctx, { name: 'reset-password', data: { ...frameOf(ctx, visit), state: 'done' } })
+  const outcome = await outcomeOf(() => resetPassword(ctx, sent, askedBy(visit)))
+  if (outcome.problem) return showForm(app, visit, { code: sent.code, problem: outcome.problem })
+  return drawPage(ctx, {
+    name: 'reset-password',
+    data: { ...frameOf(ctx, visit), state: 'done' },
+    headers: [['set-cookie', deviceCookie(ctx, outcome.done.deviceToken)]],
+  })
 }
 
 async function showForm(

@@ -1,7 +1,9 @@
 import type { AccessToken } from '../access-token.ts'
 import { seconds } from '../clock.ts'
 import type { Context } from '../context.ts'
+import { DEVICE_KNOWN_FOR } from '../known-device.ts'
 import type { Tokens, Transport } from '../session.ts'
+import { deviceCookieName } from './device.ts'
 
 /**
  * Hands out both tokens (design: delivery). By `header` they are in the body, named as in RFC 6749 §5.1,
@@ -11,7 +13,7 @@ import type { Tokens, Transport } from '../session.ts'
 export function deliverTokens(
   ctx: Context,
   tokens: Tokens,
-  { transport, status = 200, body = {} }: { transport: Transport; status?: number; body?: object },
+  { transport, status = 200, body = {}, deviceToken }: Delivery,
 ): Response {
   const scheme = tokens.access.claims['cnf'] === undefined ? 'Bearer' : 'DPoP'
   const shared = {
@@ -27,14 +29,33 @@ export function deliverTokens(
   if (transport === 'header') {
     headers.set('authorization', `${scheme} ${tokens.access.token}`)
     const both = { access_token: tokens.access.token, refresh_token: tokens.refreshToken }
-    return Response.json({ ...shared, ...both }, { status, headers })
+    const device = deviceToken === undefined ? {} : { device_token: deviceToken }
+    return Response.json({ ...shared, ...both, ...device }, { status, headers })
   }
   headers.append('set-cookie', accessCookie(ctx, tokens.access, tokens))
   headers.append(
     'set-cookie',
     setCookie(ctx, ctx.cookieNames.refresh, tokens.refreshToken, cookieLife(ctx, tokens)),
   )
+  if (deviceToken !== undefined) headers.append('set-cookie', deviceCookie(ctx, deviceToken, tokens))
   return Response.json(shared, { status, headers })
+}
+
+interface Delivery {
+  readonly transport: Transport
+  readonly status?: number
+  readonly body?: object
+  /** Handed out beside the two, the same way. */
+  readonly deviceToken?: string
+}
+
+/** Outlives the session: it is for the next login. Of a session that is not remembered the browser forgets it too. */
+export function deviceCookie(
+  ctx: Context,
+  deviceToken: string,
+  { remembered }: Kept = { remembered: 1 },
+): string {
+  return setCookie(ctx, deviceCookieName(ctx), deviceToken, remembered === 1 ? DEVICE_KNOWN_FOR : undefined)
 }
 
 /** The cookie outlives the token in it, so that an expired one can be sent along (M3, step 12). */

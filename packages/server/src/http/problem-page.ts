@@ -12,8 +12,13 @@ export function problemPage(
   const header = (name: string) => request.headers.get(name) ?? undefined
   return drawPage(ctx, {
     name: 'problem',
-    data: { ...frameOf(ctx, { header }), code: codeOf(thrown) },
+    data: { ...frameOf(ctx, { header }), code: codeOf(thrown), ...waitOf(problem) },
     status: problem.status,
     headers: [...problem.headers].filter(([name]) => name === 'retry-after' || name === 'allow'),
   })
+}
+
+function waitOf({ headers }: Response): { readonly retryAfter?: number } {
+  const field = headers.get('retry-after')
+  return field === null ? {} : { retryAfter: Number(field) }
 }

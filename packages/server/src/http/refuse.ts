@@ -36,14 +36,21 @@ export type Outcome<T> =
   | { readonly problem: RefusalCode }
   | { readonly problem?: undefined; readonly done: T }
 
-/** What came of a form, for its page to tell: what it was refused with, or what was done. Other failures go on. */
+/**
+ * What came of a form, for its page to tell: what it was refused with, or what was done. Other failures go on, and so does
+ * `too_many_tries`: it says nothing about what was sent.
+ */
 export async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   try {
     return { done: await work() }
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code !== 'options_invalid') return { problem: thrown.code }
+    if (thrown instanceof AuthError && isOfForm(thrown.code)) return { problem: thrown.code }
     throw thrown
   }
+}
+
+function isOfForm(code: AuthError['code']): code is RefusalCode {
+  return code !== 'options_invalid' && code !== 'too_many_tries'
 }
 
 /** The code that {@link refuse} answers with. */
@@ -65,6 +72,7 @@ function extraHeaders(
   { error, scheme }: { error: AuthError; scheme: TokenScheme | undefined },
 ): [string, string][] {
   if (status === 503) return [['retry-after', RETRY_AFTER]]
+  if (status === 429) return [['retry-after', String(error.members['retry_after'])]]
   if (status === 405) return [['allow', String(error.members['allow'])]]
   if (status !== 401) return []
   const says =

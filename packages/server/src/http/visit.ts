@@ -1,6 +1,6 @@
 import type { HeaderReader } from '@mapae/guard/http'
 import type { Context, Origin } from '../context.ts'
-import { networkOf } from '../network.ts'
+import { addressOf, networkOf } from '../network.ts'
 
 /** A request, as far as any framework tells of it. */
 export interface Arrival {
@@ -60,5 +60,6 @@ function clientAddress(
 ): string | undefined {
   if (proxies === 0 || forwardedFor === undefined) return peer
   const hops = forwardedFor.split(',').map((hop) => hop.trim())
-  return hops[Math.max(0, hops.length - proxies)]
+  // What a trusted proxy could not name is taken for the proxy.
+  return addressOf(hops[Math.max(0, hops.length - proxies)]) ?? peer
 }

@@ -1,8 +1,10 @@
 import type { PageData } from '../pages.ts'
 import { formPage } from './form-page.ts'
-import { problemText } from './problems.ts'
+import { problemText, waitText } from './problems.ts'
 
 export function problemPage(data: PageData['problem']): Response {
   const title = data.language === 'ko' ? '문제가 생겼습니다' : 'Something went wrong'
-  return formPage({ ...data, title, lead: problemText(data.language, data.code) })
+  const lead = [problemText(data.language, data.code)]
+  if (data.code === 'too_many_tries') lead.push(waitText(data.language, data.retryAfter ?? 1))
+  return formPage({ ...data, title, lead: lead.join(' ') })
 }

@@ -6,6 +6,15 @@ export function problemText(language: Language, code: RefusalCode): string {
   return texts[language][code] ?? others[language]
 }
 
+/** When to come back, after so many seconds. */
+export function waitText(language: Language, seconds: number): string {
+  const minutes = Math.ceil(seconds / 60)
+  if (language === 'ko')
+    return minutes > 1 ? `${minutes}분 뒤에 다시 해 주세요.` : `${seconds}초 뒤에 다시 해 주세요.`
+  if (minutes > 1) return `Try again in ${minutes} minutes.`
+  return `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`
+}
+
 type Texts = Readonly<Partial<Record<RefusalCode, string>>>
 
 const ko: Texts = {
@@ -18,6 +27,7 @@ const ko: Texts = {
   invalid_identifier: '이메일 주소를 다시 확인해 주세요.',
   account_disabled: '이 계정은 사용이 중지되었습니다. 운영자에게 문의해 주세요.',
   mail_not_configured: '이 서버는 메일을 보내지 않습니다. 운영자에게 문의해 주세요.',
+  too_many_tries: '너무 여러 번 시도해서 잠시 멈췄습니다.',
   busy: '지금은 요청이 많습니다. 잠시 뒤에 다시 해 주세요.',
   store_unavailable: '지금은 처리할 수 없습니다. 잠시 뒤에 다시 해 주세요.',
   origin_not_allowed: '이 화면에서 보낸 요청이 아니라서 받지 않았습니다. 메일의 링크를 다시 열어 주세요.',
@@ -33,6 +43,7 @@ const en: Texts = {
   invalid_identifier: 'That is not an e-mail address.',
   account_disabled: 'This account is disabled. Ask the people who run this server.',
   mail_not_configured: 'This server sends no mail. Ask the people who run it.',
+  too_many_tries: 'That was tried too often, so it has to wait.',
   busy: 'There is a lot going on at the moment. Try again shortly.',
   store_unavailable: 'That does not work at the moment. Try again shortly.',
   origin_not_allowed: 'That was not sent from this page, so it was refused. Open the link of the mail again.',

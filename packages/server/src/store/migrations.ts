@@ -2,6 +2,7 @@ import { foundation } from './migrations/0001-foundation.ts'
 import { boundSessions } from './migrations/0002-bound-sessions.ts'
 import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import { accountLife } from './migrations/0004-account-life.ts'
+import { brakes } from './migrations/0005-brakes.ts'
 import { auditTrail } from './migrations/0006-audit-trail.ts'
 import { identifierKeys } from './migrations/0008-identifier-keys.ts'
 import type { Step } from './migrations/step.ts'
@@ -12,6 +13,7 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0002-bound-sessions': boundSessions,
   '0003-mailed-codes': mailedCodes,
   '0004-account-life': accountLife,
+  '0005-brakes': brakes,
   '0006-audit-trail': auditTrail,
   '0008-identifier-keys': identifierKeys,
 }

@@ -15,6 +15,7 @@ export interface Tables {
   settings: SettingRow
   codes: CodeRow
   mails: MailRow
+  brakes: BrakeRow
 }
 
 interface AccountRow {
@@ -149,4 +150,21 @@ interface MailRow {
   due_at: number
   /** When it is of no use any more. */
   expires_at: number
+}
+
+interface BrakeRow {
+  /** A keyed hash of what is braked: no identifier and no address is in it. */
+  key: string
+  /** A keyed hash of whom it is about: what is deleted together. */
+  subject: string
+  /** So many tries may be made at once. */
+  at_once: number
+  /** One try is forgiven in this time, and no wait is longer. Milliseconds. */
+  every: number
+  /** When every try will be forgiven: one try is `every` milliseconds of it. */
+  drained_at: number
+  /** When the next try may be made. */
+  open_at: number
+  /** When the last one was made. */
+  tried_at: number
 }

@@ -1,0 +1,157 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from './open-store.ts'
+
+/** One thing that is braked, and how much of it there may be. */
+export interface BrakeRecord {
+  readonly key: string
+  readonly subject: string
+  readonly atOnce: number
+  /** Milliseconds. */
+  readonly every: number
+}
+
+/** The wait after the first try too many; each further one doubles it. Milliseconds. */
+const FIRST_WAIT = 1000
+/** More doublings than any limit has. */
+const MOST_DOUBLINGS = 20
+/** How far two servers' clocks may be apart. A wait beyond that is of a clock that has gone back, and holds nobody up. */
+const CLOCK_TOLERANCE = 60_000
+
+/**
+ * The one statement that reserves a try: it is counted in each of `brakes`, or, where one of them is closed, in none.
+ * Whoever comes at the same moment is counted before or after, so that of any number of callers no more get a try
+ * than there are. False: a brake is closed.
+ *
+ * A count is forgiven one by one, `every` milliseconds each. While it is under `atOnce` there is no wait; after that the
+ * brake is closed for 1 s, 2 s, 4 s … after each try, and for `every` at most.
+ */
+export async function reserveTry(
+  db: Db,
+  brakes: readonly BrakeRecord[],
+  { now }: { now: number },
+): Promise<boolean> {
+  const wanted = inOrder(brakes)
+  const rows = wanted.map(
+    ({ key, subject, atOnce, every }) =>
+      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, ${int(atOnce === 1 ? now + waitAfter({ every }) : 0)})`,
+  )
+  const { rows: reserved } = await sql<{ key: string }>`
+    with wanted (key, subject, at_once, every, open_at) as (values ${sql.join(rows)})
+    insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at)
+    select key, subject, at_once, every, ${int(now)} + every, open_at, ${int(now)} from wanted
+    where not exists (select 1 from brakes where key in (select key from wanted) and ${closed(now)})
+    on conflict (key) do update set
+      subject = excluded.subject,
+      at_once = excluded.at_once,
+      every = excluded.every,
+      drained_at = ${drainedAt},
+      open_at = ${openAt},
+      tried_at = excluded.tried_at
+    where not (${closed(now)})
+    returning key`.execute(db)
+  if (reserved.length === wanted.length) return true
+  // Another was faster at one of them: what was counted in the others is not going to be tried.
+  const counted = new Set(reserved.map(({ key }) => key))
+  const back = wanted.filter(({ key }) => counted.has(key))
+  if (back.length > 0) await giveBackTry(db, back, { triedAt: now, now })
+  return false
+}
+
+/** Takes back a try that was reserved at `triedAt`, and the wait that it alone caused. */
+export async function giveBackTry(
+  db: Db,
+  brakes: readonly BrakeRecord[],
+  { triedAt, now }: { triedAt: number; now: number },
+): Promise<void> {
+  const rows = inOrder(brakes).map(
+    ({ key, subject, atOnce, every }) =>
+      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, 0, 0, ${int(triedAt)})`,
+  )
+  // An upsert too, although the rows are there: it locks them in the same order, so that nobody waits in a circle.
+  await sql`
+    insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at) values ${sql.join(rows)}
+    on conflict (key) do update set
+      drained_at = brakes.drained_at - brakes.every,
+      open_at = case
+        when brakes.tried_at = excluded.tried_at then 0
+        when brakes.drained_at - brakes.every <= ${int(now)} + (brakes.at_once - 1) * brakes.every then 0
+        else brakes.open_at end`.execute(db)
+}
+
+/** Which of the brakes are closed, and until when; the longest first. */
+export async function closedBrakes(
+  db: Db,
+  brakes: readonly BrakeRecord[],
+  { now }: { now: number },
+): Promise<readonly { readonly key: string; readonly openAt: number }[]> {
+  return db
+    .selectFrom('brakes')
+    .select(['key', 'open_at as openAt'])
+    .where(
+      'key',
+      'in',
+      brakes.map(({ key }) => key),
+    )
+    .where(sql<boolean>`${closed(now)}`)
+    .orderBy('open_at', 'desc')
+    .execute()
+}
+
+/** Forgets every try of these subjects. Returns how many brakes there were. */
+export async function releaseSubjects(db: Db, subjects: readonly string[]): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('brakes').where('subject', 'in', subjects).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Removes brakes of which every try is forgiven, at most `limit` of them. Returns how many. */
+export async function deleteDrainedBrakes(
+  db: Db,
+  { now, limit }: { now: number; limit: number },
+): Promise<number> {
+  const drained = db
+    .selectFrom('brakes')
+    .select('key')
+    .where('drained_at', '<=', now)
+    .orderBy('drained_at')
+    .limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('brakes')
+    .where('key', 'in', drained)
+    .where('drained_at', '<=', now)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Rows are locked in one order by everybody. */
+function inOrder(brakes: readonly BrakeRecord[]): readonly BrakeRecord[] {
+  return [...brakes].sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+function waitAfter({ every }: { every: number }): number {
+  return Math.min(FIRST_WAIT, every)
+}
+
+/** Of the row that is there, while it is being counted up. */
+const drainedAt = sql`case when brakes.drained_at > excluded.tried_at
+  then brakes.drained_at + excluded.every else excluded.drained_at end`
+/** How many tries there are beyond those that may be made at once, one that is forgiven in part counting as a whole. */
+const over = sql`(((${drainedAt}) - excluded.tried_at + excluded.every - 1) / excluded.every - excluded.at_once)`
+const doubled = sql`(cast(${sql.lit(FIRST_WAIT)} as bigint) << cast(${over} as integer))`
+// No wait is no moment either: another server's clock may be a little behind that of whoever tried last.
+const openAt = sql`case
+  when ${over} < 0 then 0
+  when ${over} > ${sql.lit(MOST_DOUBLINGS)} or ${doubled} > excluded.every then excluded.tried_at + excluded.every
+  else excluded.tried_at + ${doubled} end`
+
+function closed(now: number): RawBuilder<unknown> {
+  return sql`brakes.open_at > ${int(now)} and brakes.open_at <= ${int(now + CLOCK_TOLERANCE)} + brakes.every`
+}
+
+// Neither database knows the type of a parameter by itself, and SQLite would divide as real numbers.
+function int(value: number): RawBuilder<unknown> {
+  return sql`cast(${value} as bigint)`
+}
+
+function text(value: string): RawBuilder<unknown> {
+  return sql`cast(${value} as text)`
+}
