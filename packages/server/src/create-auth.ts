@@ -46,7 +46,7 @@ import { openStore, type Store } from './store/open-store.ts'
 import { raiseSetting } from './store/settings.ts'
 import { StoreError } from './store/store-error.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
-import { unlockAccount } from './unlock-account.ts'
+import { unlockAccountFor } from './unlock-account.ts'
 
 /** A running auth server, without a listener: mount `fetch` anywhere. */
 export interface Auth {
@@ -244,7 +244,7 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
     },
     readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
-    unlockUser: (id) => ctx.ready().then(() => unlockAccount(ctx, id)),
+    unlockUser: (id) => ctx.ready().then(() => unlockAccountFor(ctx, id, admin)),
     deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id, source: admin })),
     grant: (change) => ctx.ready().then(() => grant(ctx, change, admin)),
     withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change, admin)),

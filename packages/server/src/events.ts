@@ -34,6 +34,12 @@ export const eventTypes = {
     kept: 'audit',
     means: 'A disabled account may log in again.',
   },
+  'account.unlocked': {
+    about: 'account',
+    actor: 'admin',
+    kept: 'audit',
+    means: 'The failed tries that held up the logins of an account were forgotten.',
+  },
   'account.deleted': {
     about: 'account',
     actor: 'self',

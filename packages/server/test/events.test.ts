@@ -21,6 +21,11 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
     await server.auth.api.disableUser(id)
     await server.auth.api.enableUser(id)
   },
+  'account.unlocked': async (server) => {
+    const { user } = (await server.register({ username: 'held-up' })).json
+    await server.login({ identifier: 'held-up', password: 'a wrong password' }, { address: ADDRESS })
+    await server.auth.api.unlockUser(user.id)
+  },
   'account.deleted': async (server) => {
     const { access_token: token } = (await server.register()).json
     await server.call('DELETE', '/auth/me', { token, body: { password: PASSWORD }, address: ADDRESS })
