@@ -113,20 +113,33 @@ export function createAccessTokens(ctx: Context): AccessTokens {
     checkForRenewal: (token) => check(ever, token),
   }
 
-  async function check(
-    verify: (token: string) => { readonly claims: JwtClaims },
-    token: string,
-  ): Promise<AccessTokenCheck> {
-    try {
-      const kid = decodeUnverified(token).header.kid
-      await ctx.signingKeys.load(kid)
-      if (kid !== undefined && ctx.signingKeys.isWithdrawn(kid))
-        return { type: 'withdrawn', claims: ours(withdrawn(token).claims) }
-      return { type: 'valid', claims: ours(verify(token).claims) }
-    } catch (thrown) {
-      if (thrown instanceof JwtError) return { type: 'invalid', description: thrown.description }
-      throw thrown
-    }
+  /** A token of a key that is not at hand may be of one that another replica has just made, or of a withdrawn one. */
+  async function check(verify: Verify, token: string): Promise<AccessTokenCheck> {
+    await ctx.signingKeys.load()
+    const verified = attempt(verify, token)
+    if (verified.type !== 'invalid' || verified.code !== 'key_not_found') return verified
+    const { kid } = decodeUnverified(token).header
+    await ctx.signingKeys.load(kid)
+    if (kid === undefined || !ctx.signingKeys.isWithdrawn(kid)) return attempt(verify, token)
+    const checked = attempt(withdrawn, token)
+    return checked.type === 'valid' ? { type: 'withdrawn', claims: checked.claims } : checked
+  }
+}
+
+type Verify = (token: string) => { readonly claims: JwtClaims }
+
+function attempt(
+  verify: Verify,
+  token: string,
+):
+  | { readonly type: 'valid'; readonly claims: AccessTokenClaims }
+  | { readonly type: 'invalid'; readonly description: string; readonly code: string } {
+  try {
+    return { type: 'valid', claims: ours(verify(token).claims) }
+  } catch (thrown) {
+    if (thrown instanceof JwtError)
+      return { type: 'invalid', description: thrown.description, code: thrown.code }
+    throw thrown
   }
 }
 

@@ -307,7 +307,11 @@ function overviewOf(account: AccountRecord, identifiers: readonly IdentifierReco
   }
 }
 
-function userOf(account: NewAccountRecord, identifiers: readonly IdentifierRecord[]): User {
+/** The user that a row of `accounts` and its identifiers stand for. */
+export function userOf(
+  account: Omit<NewAccountRecord, 'passwordHash' | 'disabledAt'>,
+  identifiers: readonly IdentifierRecord[],
+): User {
   const email = identifiers.find((identifier) => identifier.kind === 'email')
   const username = identifiers.find((identifier) => identifier.kind === 'username')
   return {

@@ -19,7 +19,7 @@ import { AuthError } from './auth-error.ts'
 import { type GrantChange, grant, withdraw } from './change-grants.ts'
 import { createClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
-import { currentUser, proveSession } from './current-session.ts'
+import { proveUser } from './current-session.ts'
 import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
@@ -220,8 +220,7 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
         const visit = visitOf(ctx, request, {}, {})
         const credential = accessCredential(ctx, visit)
         requireTrustedPageForChange(ctx, { arrival: visit, method: request.method }, credential)
-        const current = await proveSession(app, visit, credential)
-        return { user: await currentUser(app, current), sessionId: current.session.id }
+        return await proveUser(app, visit, credential)
       } catch (thrown) {
         if (thrown instanceof AuthError) return null
         throw thrown

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from './access-token.ts'
-import { findUser, type User } from './account.ts'
+import { findUser, type User, userOf } from './account.ts'
 import type { App } from './app.ts'
 import { AuthError } from './auth-error.ts'
 import {
@@ -13,6 +13,7 @@ import type { Visit } from './http/visit.ts'
 import { renewInline } from './renewal.ts'
 import { sessionEnded } from './session-ended.ts'
 import { whyEnded } from './session-rules.ts'
+import { findSessionUser } from './store/session-user.ts'
 import { findSession, type SessionRecord } from './store/sessions.ts'
 
 /** Who is asking: the session that the access token belongs to, as the database has it now. */
@@ -36,27 +37,66 @@ export async function requireSession(app: App, visit: Visit): Promise<CurrentSes
 
 /** The session that an access token, in date and ours, stands for; refuses as {@link requireSession} does. */
 export async function proveSession(
-  { ctx, accessTokens }: App,
+  app: App,
   visit: Visit,
   credential: AccessCredential | undefined,
 ): Promise<CurrentSession> {
+  const claims = await provenClaims(app, visit, credential)
+  const session = requireCurrent(await findSession(app.ctx.store.db, claims.sid), claims, visit)
+  return { claims, session }
+}
+
+/** The user whom the access token names (M2, step 5), by one look into the database; refuses as {@link requireSession} does. */
+export async function requireUser(app: App, visit: Visit): Promise<User> {
+  const credential = accessCredential(app.ctx, visit)
+  requireTrustedPageFor(app.ctx, visit, credential)
+  return (await proveUser(app, visit, credential)).user
+}
+
+/** The same for a credential that was looked at, with the session. */
+export async function proveUser(
+  app: App,
+  visit: Visit,
+  credential: AccessCredential | undefined,
+): Promise<{ readonly user: User; readonly sessionId: string }> {
+  const claims = await provenClaims(app, visit, credential)
+  const found = await findSessionUser(app.ctx.store.db, claims.sid)
+  const session = requireCurrent(found, claims, visit)
+  if (session.deletedAt !== null) throw new AuthError('invalid_token', 'The account is not known.')
+  return { user: userOf({ ...session, id: session.accountId }, session.identifiers), sessionId: claims.sid }
+}
+
+/** What an access token says that is ours, in date, and in the hands of whom it was given to. */
+async function provenClaims(
+  { ctx, accessTokens }: App,
+  visit: Visit,
+  credential: AccessCredential | undefined,
+): Promise<AccessTokenClaims> {
   if (!credential) throw new AuthError('token_required')
   const check = await accessTokens.check(credential.token)
   if (check.type === 'withdrawn')
     throw new AuthError('invalid_token', 'The key that signed the access token was withdrawn.')
   if (check.type === 'invalid') throw new AuthError('invalid_token', check.description)
+  await requireHolder(ctx, visit, credential, check.claims['cnf'])
+  return check.claims
+}
 
-  const { claims } = check
-  await requireHolder(ctx, visit, credential, claims['cnf'])
-  const session = await findSession(ctx.store.db, claims.sid)
+/** The row of the session that the claims name, unless it has ended or its account's epoch has moved on. */
+function requireCurrent<Row extends Judged>(
+  session: Row | undefined,
+  claims: AccessTokenClaims,
+  { arrivedAt }: Visit,
+): Row {
   if (!session || session.accountId !== claims.sub)
     throw new AuthError('invalid_token', 'The session is not known.')
-  const reason = whyEnded(session, visit.arrivedAt)
+  const reason = whyEnded(session, arrivedAt)
   if (reason) throw sessionEnded(reason)
   if (claims.epoch < session.epoch)
     throw new AuthError('invalid_token', 'The access token was replaced; renew it.')
-  return { claims, session }
+  return session
 }
+
+type Judged = Parameters<typeof whyEnded>[0] & Pick<SessionRecord, 'accountId' | 'epoch'>
 
 /** Whose cookies a page's request came with: an access token that has expired will do, beside its refresh token. */
 export async function accountOfCookies(
@@ -72,8 +112,8 @@ export async function accountOfCookies(
 }
 
 /** The user of a current session. */
-export async function currentUser(app: App, { claims }: CurrentSession): Promise<User> {
-  const user = await findUser(app.ctx, claims.sub)
+export async function currentUser(app: App, { session }: CurrentSession): Promise<User> {
+  const user = await findUser(app.ctx, session.accountId)
   if (!user) throw new AuthError('invalid_token', 'The account is not known.')
   return user
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { App } from '../app.ts'
 import { AuthError } from '../auth-error.ts'
 import { changeProfile } from '../change-profile.ts'
-import { currentUser, requireSession } from '../current-session.ts'
+import { currentUser, requireSession, requireUser } from '../current-session.ts'
 import { deleteAccount } from '../delete-account.ts'
 import { password, readBody } from '../http/body.ts'
 import { clearCookies } from '../http/deliver.ts'
@@ -15,8 +15,7 @@ export const deleteMeBody: z.ZodType<{ readonly password: string }> = z.object({
 
 /** GET /auth/me: the user that the access token names (M2, step 5). */
 export async function meEndpoint(app: App, visit: Visit): Promise<Response> {
-  const current = await requireSession(app, visit)
-  return privateJson({ user: await currentUser(app, current) })
+  return privateJson({ user: await requireUser(app, visit) })
 }
 
 /** PATCH /auth/me: changes what the person tells of themselves; 200 with the user as it then is. */

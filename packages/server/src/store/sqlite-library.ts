@@ -3,6 +3,7 @@ export interface SqliteDatabase {
   exec(sql: string): void
   prepare(sql: string): SqliteStatement
   close(): void
+  readonly isTransaction: boolean
 }
 
 export interface SqliteStatement {

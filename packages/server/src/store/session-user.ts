@@ -1,0 +1,65 @@
+import type { IdentifierRecord } from './accounts.ts'
+import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
+
+/** A session, as far as it is judged, with the account that it belongs to. */
+export interface SessionUserRecord {
+  readonly accountId: string
+  readonly expiresAt: number
+  readonly idleExpiresAt: number
+  readonly endedAt: number | null
+  readonly endReason: string | null
+  readonly name: string | null
+  readonly epoch: number
+  readonly roles: string
+  readonly scopes: string
+  readonly profile: string | null
+  readonly disabledAt: number | null
+  readonly deletedAt: number | null
+  readonly createdAt: number
+  readonly identifiers: readonly IdentifierRecord[]
+}
+
+/** All that `GET /auth/me` needs, in one statement. */
+export async function findSessionUser(db: Db, id: string): Promise<SessionUserRecord | undefined> {
+  const rows = await sessionUserById(db, { id })
+  const [first] = rows
+  return first && { ...first, identifiers: rows.flatMap(identifierOf) }
+}
+
+const sessionUserById = prepared((db, { id }: { readonly id: string }) =>
+  db
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .leftJoin('identifiers', 'identifiers.account_id', 'accounts.id')
+    .select([
+      'sessions.account_id as accountId',
+      'sessions.expires_at as expiresAt',
+      'sessions.idle_expires_at as idleExpiresAt',
+      'sessions.ended_at as endedAt',
+      'sessions.end_reason as endReason',
+      'accounts.name as name',
+      'accounts.epoch as epoch',
+      'accounts.roles as roles',
+      'accounts.scopes as scopes',
+      'accounts.profile as profile',
+      'accounts.disabled_at as disabledAt',
+      'accounts.deleted_at as deletedAt',
+      'accounts.created_at as createdAt',
+      'identifiers.kind as kind',
+      'identifiers.value as value',
+      'identifiers.display as display',
+      'identifiers.verified_at as verifiedAt',
+    ])
+    .where('sessions.id', '=', id)
+    .orderBy('identifiers.kind'),
+)
+
+function identifierOf({
+  kind,
+  value,
+  display,
+  verifiedAt,
+}: { readonly [Name in keyof IdentifierRecord]: IdentifierRecord[Name] | null }): IdentifierRecord[] {
+  return kind === null || value === null || display === null ? [] : [{ kind, value, display, verifiedAt }]
+}
