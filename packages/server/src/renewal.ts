@@ -263,7 +263,7 @@ async function rotate(
   const refreshToken = makeRefreshToken(ctx.secrets[0], { sid: session.id, generation, salt: session.salt })
   const idleExpiresAt = idleEnd(ctx, now, session)
   const access = await mintAccessToken(ctx, session)
-  const won = await rotateSession(ctx.store.db, {
+  const won = await rotateSession(ctx.store, {
     id: session.id,
     expected: { generation: session.generation, refreshHash: session.refreshHash },
     generation,

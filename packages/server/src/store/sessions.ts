@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { Db } from './open-store.ts'
+import { rotateGathered } from './gathered-rotations.ts'
+import type { Db, Store } from './open-store.ts'
 import { prepared } from './prepared.ts'
 
 /** One login on one device, with what its account says now. */
@@ -171,10 +172,14 @@ export interface Rotation {
   readonly idleExpiresAt: number
 }
 
-/** The one statement that spends a generation. False: the row is no longer what the caller judged. */
-export async function rotateSession(db: Db, rotation: Rotation): Promise<boolean> {
+/**
+ * The one statement that spends a generation. False: the row is no longer what the caller judged. On SQLite the driver gathers
+ * it with other writes of the moment, on PostgreSQL {@link rotateGathered} with other rotations.
+ */
+export async function rotateSession(store: Store, rotation: Rotation): Promise<boolean> {
+  if (store.kind === 'postgres') return rotateGathered(store.db, rotation)
   const { expected, ...changes } = rotation
-  const rows = await rotated(db, {
+  const rows = await rotated(store.db, {
     ...changes,
     expectedGeneration: expected.generation,
     expectedHash: expected.refreshHash,

@@ -1,0 +1,130 @@
+import { type Compilable, type Kysely, sql } from 'kysely'
+import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
+import type { Rotation } from './sessions.ts'
+import type { Tables } from './tables.ts'
+
+/** Rotations that go into one statement at most. */
+const BATCH = 64
+
+/**
+ * Spends a generation on PostgreSQL, together with the rotations that arrive while an earlier statement is under way: one statement
+ * and one commit for all of them, each decided by its own row. It resolves after that commit; one that fails, or whose fate is
+ * not known, fails for all in it. Of two rotations of one session the second waits for the next statement. They are sorted, and
+ * one statement is under way at a time, so that those of one process cannot lock each other out.
+ *
+ * False: the row is no longer what the caller judged.
+ */
+export function rotateGathered(db: Kysely<Tables>, rotation: Rotation): Promise<boolean> {
+  const known = gatherers.get(db) ?? createGatherer((rotations) => rotateAll(db, rotations))
+  gatherers.set(db, known)
+  return known(rotation)
+}
+
+const gatherers = new WeakMap<Kysely<Tables>, (rotation: Rotation) => Promise<boolean>>()
+
+interface Waiting {
+  readonly rotation: Rotation
+  readonly resolve: (won: boolean) => void
+  readonly reject: (reason: unknown) => void
+}
+
+function createGatherer(
+  rotate: (rotations: readonly Rotation[]) => Promise<ReadonlySet<string>>,
+): (rotation: Rotation) => Promise<boolean> {
+  let waiting: Waiting[] = []
+  let isUnderWay = false
+
+  return (rotation) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ rotation, resolve, reject })
+      if (isUnderWay) return
+      isUnderWay = true
+      setImmediate(rotateWaiting)
+    })
+
+  async function rotateWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = nextBatch(waiting)
+      const taken = new Set(batch)
+      waiting = waiting.filter((one) => !taken.has(one))
+      await settle(batch)
+    }
+    isUnderWay = false
+  }
+
+  async function settle(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const won = await rotate(batch.map(({ rotation }) => rotation))
+      for (const { rotation, resolve } of batch) resolve(won.has(rotation.id))
+    } catch (thrown) {
+      for (const { reject } of batch) reject(thrown)
+    }
+  }
+}
+
+/** The first of each session, in the order of their ids. */
+function nextBatch(waiting: readonly Waiting[]): readonly Waiting[] {
+  const batch = new Map<string, Waiting>()
+  for (const one of waiting) {
+    if (batch.size === BATCH) break
+    if (!batch.has(one.rotation.id)) batch.set(one.rotation.id, one)
+  }
+  return [...batch.values()].sort((a, b) => (a.rotation.id < b.rotation.id ? -1 : 1))
+}
+
+/** The ids of those that won. */
+async function rotateAll(db: Db, rotations: readonly Rotation[]): Promise<ReadonlySet<string>> {
+  const list = <T>(read: (rotation: Rotation) => T): readonly T[] => rotations.map(read)
+  const rows = await rotated(db, {
+    id: list(({ id }) => id),
+    expectedGeneration: list(({ expected }) => expected.generation),
+    expectedHash: list(({ expected }) => expected.refreshHash),
+    generation: list(({ generation }) => generation),
+    refreshHash: list(({ refreshHash }) => refreshHash),
+    attemptHash: list(({ attemptHash }) => attemptHash),
+    previousAttemptHash: list(({ previousAttemptHash }) => previousAttemptHash),
+    now: list(({ now }) => now),
+    idleExpiresAt: list(({ idleExpiresAt }) => idleExpiresAt),
+  })
+  return new Set(rows.map(({ id }) => id))
+}
+
+interface Columns {
+  readonly id: readonly string[]
+  readonly expectedGeneration: readonly number[]
+  readonly expectedHash: readonly string[]
+  readonly generation: readonly number[]
+  readonly refreshHash: readonly string[]
+  readonly attemptHash: readonly (string | null)[]
+  readonly previousAttemptHash: readonly (string | null)[]
+  readonly now: readonly number[]
+  readonly idleExpiresAt: readonly number[]
+}
+
+const rotated = prepared(
+  (db, to: Columns & Readonly<Record<string, unknown>>): Compilable<{ readonly id: string }> => ({
+    compile: () =>
+      sql<{ readonly id: string }>`
+        update sessions set
+          generation = next.generation,
+          refresh_hash = next.refresh_hash,
+          attempt_hash = next.attempt_hash,
+          previous_attempt_hash = next.previous_attempt_hash,
+          rotated_at = next.rotated_at,
+          idle_expires_at = next.idle_expires_at
+        from unnest(
+          ${to.id}::text[], ${to.expectedGeneration}::integer[], ${to.expectedHash}::text[], ${to.generation}::integer[],
+          ${to.refreshHash}::text[], ${to.attemptHash}::text[], ${to.previousAttemptHash}::text[],
+          ${to.now}::bigint[], ${to.idleExpiresAt}::bigint[]
+        ) as next (
+          id, expected_generation, expected_hash, generation,
+          refresh_hash, attempt_hash, previous_attempt_hash, rotated_at, idle_expires_at
+        )
+        where sessions.id = next.id
+          and sessions.generation = next.expected_generation
+          and sessions.refresh_hash = next.expected_hash
+          and sessions.ended_at is null
+        returning sessions.id`.compile(db),
+  }),
+)
