@@ -10,6 +10,12 @@ const STATEMENT_TIMEOUT = 10_000
 /** PostgreSQL gives a statement up before we do: what we answered with 503 must not be done later after all. */
 const SERVER_TIMEOUT = STATEMENT_TIMEOUT - 1000
 
+/**
+ * What a connection answers to every later statement as well, so that another one has to take its place: 26000, a prepared
+ * statement that is gone; 0A000, a plan for tables that were changed since; 25006, a server that has become a read-only replica.
+ */
+const OF_NO_MORE_USE: ReadonlySet<string | undefined> = new Set(['26000', '0A000', '25006'])
+
 /** A pool of connections whose statements are prepared once each and whose tables are found in `schema`. */
 export function postgresDriver({ url, schema }: { url: string; schema: string }): Driver {
   const pool = new pg.Pool({
@@ -53,7 +59,7 @@ function preparing(pool: pg.Pool): PostgresPool {
           return await client.query({ text, values: [...values], name: nameOf(text) })
         } catch (thrown) {
           // What is no answer of PostgreSQL (a timeout, a lost connection) leaves a connection of unknown state.
-          broken = !(thrown instanceof pg.DatabaseError)
+          broken = !(thrown instanceof pg.DatabaseError) || OF_NO_MORE_USE.has(thrown.code)
           throw thrown
         }
       }
