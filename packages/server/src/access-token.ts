@@ -65,6 +65,7 @@ export async function mintAccessToken(ctx: Context, session: MintedFor): Promise
   }
   const token = await sign(ctx, claims)
   holdToBudget(ctx, token, session.accountId)
+  ctx.knownTokens.add(token)
   return { token, claims, expiresIn: exp - iat }
 }
 
@@ -110,7 +111,21 @@ export function createAccessTokens(ctx: Context): AccessTokens {
 
   return {
     check: (token) => check(now, token),
-    checkForRenewal: (token) => check(ever, token),
+    async checkForRenewal(token) {
+      await ctx.signingKeys.load()
+      const known = knownClaims(token)
+      if (known) return { type: 'valid', claims: known }
+      const checked = await check(ever, token)
+      if (checked.type === 'valid') ctx.knownTokens.add(token)
+      return checked
+    },
+  }
+
+  /** The claims of a token that this process has signed or verified before, if its key is still in force. */
+  function knownClaims(token: string): AccessTokenClaims | undefined {
+    if (!ctx.knownTokens.has(token)) return undefined
+    const { header, claims } = decodeUnverified(token)
+    return ctx.signingKeys.proving.find(header) && ours(claims)
   }
 
   /** A token of a key that is not at hand may be of one that another replica has just made, or of a withdrawn one. */

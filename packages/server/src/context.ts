@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { ClockCheck } from './clock-check.ts'
 import type { AuthEvent } from './events.ts'
 import type { FailureLog } from './failure-log.ts'
+import type { KnownTokens } from './known-tokens.ts'
 import type { Locator } from './locate.ts'
 import type { Settings } from './options.ts'
 import type { Passwords } from './passwords.ts'
@@ -20,6 +21,8 @@ export interface Context {
   readonly store: Store
   readonly secrets: readonly [ServerSecret, ...ServerSecret[]]
   readonly signingKeys: SigningKeys
+  /** Access tokens whose signature is known to be right. */
+  readonly knownTokens: KnownTokens
   readonly passwords: Passwords
   readonly proofs: Proofs
   readonly cookieNames: CookieNames

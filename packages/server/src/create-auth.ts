@@ -29,6 +29,7 @@ import { accessCredential, requireTrustedPageForChange } from './http/credential
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { type ImportOutcome, importUsers } from './import-users.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
+import { createKnownTokens } from './known-tokens.ts'
 import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
@@ -191,6 +192,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       longestAccessLifetime,
       emit,
     }),
+    knownTokens: createKnownTokens(),
     passwords: createPasswords(settings.passwordHashing),
     proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),

@@ -467,7 +467,7 @@ export function createHandler(
 
   for (const route of routes) {
     hono.on(route.method, route.path, async (c) => {
-      refuseLargeHeaders(c.req.raw)
+      if (!c.env.connection.headersAreBounded) refuseLargeHeaders(c.req.raw)
       if (!route.aloof) await ctx.ready()
       return route.endpoint(app, visitOf(ctx, c.req.raw, c.env.connection, c.req.param()))
     })

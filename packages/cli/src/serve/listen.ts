@@ -10,7 +10,11 @@ import { refusedRequest } from './refused-request.ts'
 /** Answers one request; `address` is the peer's. */
 export type Handler = (
   request: Request,
-  connection: { readonly address: string | undefined; readonly lengthIsKept: boolean },
+  connection: {
+    readonly address: string | undefined
+    readonly lengthIsKept: boolean
+    readonly headersAreBounded: boolean
+  },
 ) => Promise<Response>
 
 /** A bound port. */
@@ -46,7 +50,11 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
   const listener = getRequestListener(
     async (request, { incoming }) => {
       const answer = handle ?? (await given)
-      const connection = { address: incoming.socket?.remoteAddress, lengthIsKept: true }
+      const connection = {
+        address: incoming.socket?.remoteAddress,
+        lengthIsKept: true,
+        headersAreBounded: true,
+      }
       const response = await answer(request, connection)
       return drain.begun ? lastOfConnection(response) : response
     },

@@ -23,6 +23,8 @@ export interface ConnectionInfo {
   readonly address?: string | undefined
   /** The listener holds a body to its `Content-Length`, as Node's does. @default false: a declared length is not believed */
   readonly lengthIsKept?: boolean | undefined
+  /** The listener bounds the size of all header fields together, as Node's does. @default false: they are counted here */
+  readonly headersAreBounded?: boolean | undefined
 }
 
 const LONGEST_USER_AGENT = 256
