@@ -1,4 +1,4 @@
-// A PostgreSQL for one test run: started from the binaries that npm installed, on a free port of 127.0.0.1, in a
+// A PostgreSQL for one test run, or, with `--durable`, for one measurement: started from the binaries that npm installed, on a free port of 127.0.0.1, in a
 // temporary folder. Prints one line, `{"url": "postgres://…"}`, when it answers. Ends, and leaves nothing behind,
 // as soon as its standard input ends: so also when the process that started it was killed.
 // A process of its own, because only a survivor can clean up after a kill.
@@ -14,6 +14,7 @@ import { dirname, join, relative } from 'node:path'
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
 const folder = temporaryFolder()
 const password = randomBytes(16).toString('hex')
+const isDurable = process.argv.includes('--durable')
 let stopping = false
 
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
@@ -22,7 +23,8 @@ try {
   initialise(binaries)
   const { server, port } = await startOnFreePort(binaries)
   stopWithParent(server)
-  console.log(JSON.stringify({ url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` }))
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+  console.log(JSON.stringify({ url, pid: server.pid }))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
@@ -141,10 +143,10 @@ function start(binaries, port) {
     port,
     unix_socket_directories: '',
     max_connections: 200,
-    fsync: 'off',
-    full_page_writes: 'off',
+    ...(isDurable
+      ? { fsync: 'on', full_page_writes: 'on', shared_buffers: '1GB', max_wal_size: '4GB' }
+      : { fsync: 'off', full_page_writes: 'off', shared_buffers: '64MB' }),
     synchronous_commit: 'on',
-    shared_buffers: '64MB',
   }
   const server = spawn(
     join(binaries, 'bin', 'postgres'),
