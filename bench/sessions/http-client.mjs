@@ -10,9 +10,9 @@ import { connect } from 'node:net'
  * @param {readonly Client[]} options.clients one for each connection
  * @returns {Promise<Load>}
  *
- * @typedef {{ request: () => string, answered: (status: number, answer: string) => void }} Client
+ * @typedef {{ request: () => string | undefined, answered: (status: number, answer: string) => void }} Client
  * @typedef {{ answered: number, refused: number, failed: number, seconds: number, latencies: Float64Array }} Load
- *   `answered` are 2xx, `refused` 503, `failed` all others; latencies of the answered, in milliseconds, sorted
+ *   A client without a next request is done. `answered` are 2xx, `refused` 503, `failed` all others; latencies of the answered, in milliseconds, sorted
  */
 export async function load({ port, milliseconds, clients }) {
   const begun = performance.now()
@@ -84,8 +84,10 @@ export async function once({ port, request }) {
 async function drive({ port, client, until, note }) {
   const socket = await open(port)
   while (performance.now() < until) {
+    const request = client.request()
+    if (request === undefined) break
     const sentAt = performance.now()
-    const { status, answer } = await exchange(socket, client.request())
+    const { status, answer } = await exchange(socket, request)
     note(status, performance.now() - sentAt)
     client.answered(status, answer)
     // A client that is told to come back later does.

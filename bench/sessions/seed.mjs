@@ -12,7 +12,7 @@ import { loadSqlite } from '../../packages/server/dist/store/sqlite-library.js'
 export const SECRET = 'a server secret for measuring, 32 characters or more'
 export const PASSWORD = 'correct horse battery'
 /** Sessions that are used, spread evenly over all that are stored. */
-const USED = 20_000
+const USED = 40_000
 const SESSIONS_OF_AN_ACCOUNT = 4
 const DAY = 86_400_000
 const BATCH = 20_000
@@ -21,7 +21,7 @@ const BATCH = 20_000
  * Fills an empty database with sessions and their accounts, in bulk, as logins of the last 25 days would have left them: every
  * row is whole and every refresh token of them would be taken.
  *
- * @returns for up to 20,000 of them both tokens, and the e-mail addresses of their accounts, whose password is PASSWORD
+ * @returns for up to 40,000 of them both tokens, and the e-mail addresses of their accounts, whose password is PASSWORD
  */
 export async function seed({ database, sessions }) {
   const address = parseDatabaseAddress(database)

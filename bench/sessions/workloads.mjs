@@ -2,20 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { httpRequest } from './http-client.mjs'
 import { PASSWORD } from './seed.mjs'
 
-/**
- * The clients of a load, one for each connection. Each has its share of the sessions to itself, goes through them in turn and
- * keeps what it is answered, as the device of a session does; so no renewal meets another of the same session.
- */
-export const workloads = { refresh, me, login }
+// The clients of a load, one for each connection. Each has its share of the sessions to itself, goes through them in turn and keeps
+// what it is answered, as the device of a session does; so no renewal meets another of the same session.
 
-/** POST /auth/refresh with both tokens, and an attempt id for each rotation. */
-function refresh(used, connections) {
-  return shares(used, connections).map((share) => {
-    const next = cycle(share)
+/** POST /auth/refresh with both tokens, and an attempt id for each rotation. With `once` each session is renewed once. */
+export function refresh(sessions, connections, { once = false } = {}) {
+  return shares(sessions, connections).map((share) => {
+    const next = once ? drain(share) : cycle(share)
     let session
     return {
       request() {
         session = next()
+        if (session === undefined) return undefined
         return httpRequest({
           method: 'POST',
           path: '/auth/refresh',
@@ -32,23 +30,17 @@ function refresh(used, connections) {
   })
 }
 
-/** GET /auth/me with tokens that were seen before: each connection asks for `perConnection` sessions in turn. */
-function me(used, connections, { perConnection = 8 } = {}) {
-  return shares(used, connections).map((share) => {
-    const next = cycle(share.slice(0, perConnection))
-    return {
-      request() {
-        const { accessToken } = next()
-        return httpRequest({ path: '/auth/me', headers: { authorization: `Bearer ${accessToken}` } })
-      },
-      answered() {},
-    }
+/** GET /auth/me with tokens that were seen before: a few thousand in turn. `field` may name the session without a token. */
+export function me(sessions, connections, field = ({ accessToken }) => ({ authorization: `Bearer ${accessToken}` })) {
+  return shares(sessions.slice(0, 2048), connections).map((share) => {
+    const next = cycle(share.map((session) => httpRequest({ path: '/auth/me', headers: field(session) })))
+    return { request: next, answered() {} }
   })
 }
 
 /** POST /auth/login by e-mail address and password. */
-function login(used, connections) {
-  return shares(used, connections).map((share) => {
+export function login(sessions, connections) {
+  return shares(sessions, connections).map((share) => {
     const next = cycle(share)
     return {
       request: () =>
@@ -58,13 +50,76 @@ function login(used, connections) {
   })
 }
 
-function shares(list, connections) {
-  return Array.from({ length: connections }, (_, at) => list.filter((_, index) => index % connections === at))
+/** oidc-provider's refresh grant. */
+export function grant(tokens, connections) {
+  const sessions = tokens.map((refreshToken) => ({ refreshToken }))
+  return shares(sessions, connections).map((share) => {
+    const next = cycle(share)
+    let session
+    return {
+      request() {
+        session = next()
+        return httpRequest({
+          method: 'POST',
+          path: '/token',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: `client_id=app&grant_type=refresh_token&refresh_token=${session.refreshToken}`,
+        })
+      },
+      answered(status, answer) {
+        if (status === 200) session.refreshToken = member(answer, 'refresh_token')
+      },
+    }
+  })
+}
+
+/** One of better-auth's addresses, by the cookies of sessions. */
+export function withCookies(path, people, connections) {
+  return shares(people, connections, { shared: true }).map((share) => {
+    const next = cycle(share.map(({ cookie }) => httpRequest({ path, headers: { cookie } })))
+    return { request: next, answered() {} }
+  })
+}
+
+/** better-auth's sign-in. */
+export function signIn(people, connections) {
+  return shares(people, connections, { shared: true }).map((share) => {
+    const next = cycle(share)
+    return {
+      request: () =>
+        httpRequest({
+          method: 'POST',
+          path: '/api/auth/sign-in/email',
+          headers: { origin: 'http://localhost' },
+          body: { email: next().email, password: PASSWORD },
+        }),
+      answered() {},
+    }
+  })
+}
+
+/** The same request again and again. */
+export function constant(request, connections) {
+  return Array.from({ length: connections }, () => ({ request: () => request, answered() {} }))
+}
+
+/** A part of the list for each connection; `shared` where there may be fewer than connections. */
+function shares(list, connections, { shared = false } = {}) {
+  return Array.from({ length: connections }, (_, at) =>
+    shared && list.length < connections
+      ? [list[at % list.length]]
+      : list.filter((_, index) => index % connections === at),
+  )
 }
 
 function cycle(list) {
   let at = 0
   return () => list[at++ % list.length]
+}
+
+function drain(list) {
+  let at = 0
+  return () => list[at++]
 }
 
 /** Unguessable at its beginning and different each time: what makes it is not what is measured. */
@@ -73,7 +128,7 @@ let attempts = 0
 const attemptId = () => `${attemptIds}${String(attempts++).padStart(12, '0')}`
 
 /** A text member of a JSON answer. */
-export function member(answer, name) {
+function member(answer, name) {
   const start = answer.indexOf(`"${name}":"`) + name.length + 4
   return answer.slice(start, answer.indexOf('"', start))
 }

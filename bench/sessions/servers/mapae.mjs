@@ -4,8 +4,8 @@ import { register } from 'node:module'
 import { settings, serving } from './serve.mjs'
 
 if (settings.memory) register('../memory-store.mjs', import.meta.url)
-const { listen } = await import(`${settings.root ?? '../../../'}packages/cli/dist/serve/listen.js`)
-const { createAuth } = await import(`${settings.root ?? '../../../'}packages/server/dist/index.js`)
+const { listen } = await import('../../../packages/cli/dist/serve/listen.js')
+const { createAuth } = await import('../../../packages/server/dist/index.js')
 
 const listener = await listen({ host: '127.0.0.1', port: 0 })
 const auth = createAuth({
