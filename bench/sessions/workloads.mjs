@@ -38,13 +38,18 @@ export function me(sessions, connections, field = ({ accessToken }) => ({ author
   })
 }
 
-/** POST /auth/login by e-mail address and password. */
+/** POST /auth/login by e-mail address and password, each from another address, as a proxy would tell. */
 export function login(sessions, connections) {
   return shares(sessions, connections).map((share) => {
     const next = cycle(share)
     return {
       request: () =>
-        httpRequest({ method: 'POST', path: '/auth/login', body: { email: next().email, password: PASSWORD } }),
+        httpRequest({
+          method: 'POST',
+          path: '/auth/login',
+          headers: { 'x-forwarded-for': someAddress() },
+          body: { email: next().email, password: PASSWORD },
+        }),
       answered() {},
     }
   })
@@ -126,6 +131,13 @@ function drain(list) {
 const attemptIds = randomBytes(12).toString('base64url')
 let attempts = 0
 const attemptId = () => `${attemptIds}${String(attempts++).padStart(12, '0')}`
+
+let addresses = 0
+/** Another address each time, of 16 million. */
+export function someAddress() {
+  const n = addresses++
+  return `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
+}
 
 /** A text member of a JSON answer. */
 function member(answer, name) {

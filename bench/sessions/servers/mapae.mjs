@@ -14,6 +14,7 @@ const auth = createAuth({
   database: settings.database,
   accessTokenLifetime: 86_400,
   sessionsPerAccount: 10_000,
+  trustProxy: 1,
   ...settings.options,
 })
 await auth.ready()

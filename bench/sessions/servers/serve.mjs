@@ -10,7 +10,7 @@ export const settings = JSON.parse(process.argv[2] ?? '{}')
  * @param {{ stop?: () => Promise<void> } & Record<string, (question: any) => unknown>} answers
  */
 export function serving(ready, { stop = async () => {}, ...answers } = {}) {
-  const known = { cpu: cpuSeconds, memory: () => process.memoryUsage(), ...answers }
+  const known = { cpu: cpuSeconds, memory, ...answers }
   process.on('message', async ({ id, what, ...question }) => {
     if (what === 'stop') {
       await stop()
@@ -25,4 +25,10 @@ export function serving(ready, { stop = async () => {}, ...answers } = {}) {
 function cpuSeconds() {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
+}
+
+/** With `collect`, and `--expose-gc`, after a garbage collection. */
+function memory({ collect }) {
+  if (collect) globalThis.gc?.()
+  return process.memoryUsage()
 }
