@@ -41,7 +41,12 @@ export async function withContenders({ folder, scale, wanted, say }, work) {
     const memory = await memoryStore({ folder, scale, start })
     const bare = await start('bare', { bytes: 1_000 })
     const provider = wanted.includes('refresh') && (await start('oidc-provider', { sessions: scale.renewed }))
-    const people = { people: PEOPLE, path: join(folder, 'better-auth.db'), secret: SECRET, password: PASSWORD }
+    const people = {
+      people: PEOPLE,
+      path: join(folder, 'better-auth.db'),
+      secret: SECRET,
+      password: PASSWORD,
+    }
     const better = (wanted.includes('me') || wanted.includes('login')) && (await start('better-auth', people))
     if (wanted.includes('refresh'))
       for (const { kind, sessions, server, renewed } of [...stores, memory]) {
@@ -105,7 +110,11 @@ function refreshContenders({ stores, memory, bare, provider }) {
     ...stores.filter(({ sessions }) => sessions === largest).map(cold),
     warm(memory),
     cold(memory),
-    { name: 'oidc-provider, in memory', server: provider, clients: (connections) => grant(provider.refreshTokens, connections) },
+    {
+      name: 'oidc-provider, in memory',
+      server: provider,
+      clients: (connections) => grant(provider.refreshTokens, connections),
+    },
     { name: 'node:http', server: bare, clients: (connections) => constant(posted, connections) },
   ]
 }
@@ -151,7 +160,8 @@ async function loginContenders({ stores, better, start }) {
     {
       name: 'argon2id alone',
       server: argon2,
-      run: ({ connections, milliseconds }) => verifyAlone(argon2, Math.min(connections, availableParallelism()), milliseconds),
+      run: ({ connections, milliseconds }) =>
+        verifyAlone(argon2, Math.min(connections, availableParallelism()), milliseconds),
     },
     {
       name: 'better-auth, sign-in',

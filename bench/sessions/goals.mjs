@@ -17,7 +17,8 @@ export function judgeGoals({ operations, storm }, { what, scale }) {
   }
   const find = (operation, name, sessions) =>
     operations[operation]?.find(
-      (one) => one.name === name && one.connections === AT && (sessions === undefined || one.sessions === sessions),
+      (one) =>
+        one.name === name && one.connections === AT && (sessions === undefined || one.sessions === sessions),
     )
   const ratio = (operation, [name, sessions], [other, otherSessions]) => {
     const [one, two] = [find(operation, name, sessions), find(operation, other, otherSessions)]
@@ -29,20 +30,41 @@ export function judgeGoals({ operations, storm }, { what, scale }) {
   for (const kind of ['sqlite', 'postgres']) {
     const own = `mapae, ${kind}`
     const same = (operation) => ratio(operation, [own, smallest], [own, largest])
-    atLeast(`refresh, ${kind} ÷ no database`, 0.8, ratio('refresh', [own, middle], ['mapae, no database', middle]))
-    atLeast(`refresh, ${kind} ÷ oidc-provider in memory`, 4, ratio('refresh', [own, middle], ['oidc-provider, in memory']))
+    atLeast(
+      `refresh, ${kind} ÷ no database`,
+      0.8,
+      ratio('refresh', [own, middle], ['mapae, no database', middle]),
+    )
+    atLeast(
+      `refresh, ${kind} ÷ oidc-provider in memory`,
+      4,
+      ratio('refresh', [own, middle], ['oidc-provider, in memory']),
+    )
     atLeast(
       `the same, access tokens that this process has not seen`,
       4,
       ratio('refresh', [`${own}, unseen tokens`, largest], ['oidc-provider, in memory']),
     )
     atLeast(`me, ${kind} ÷ the select alone`, 0.9, ratio('me', [own, middle], [`the select alone, ${kind}`]))
-    atLeast(`me, ${kind} ÷ better-auth get-session`, 20, ratio('me', [own, middle], ['better-auth, get-session']))
-    atMost(`refresh, ${kind}: cost at ${largest.toLocaleString('en')} ÷ at ${smallest.toLocaleString('en')}`, 1.5, same('refresh'))
-    atMost(`me, ${kind}: cost at ${largest.toLocaleString('en')} ÷ at ${smallest.toLocaleString('en')}`, 1.5, same('me'))
+    atLeast(
+      `me, ${kind} ÷ better-auth get-session`,
+      20,
+      ratio('me', [own, middle], ['better-auth, get-session']),
+    )
+    atMost(
+      `refresh, ${kind}: cost at ${largest.toLocaleString('en')} ÷ at ${smallest.toLocaleString('en')}`,
+      1.5,
+      same('refresh'),
+    )
+    atMost(
+      `me, ${kind}: cost at ${largest.toLocaleString('en')} ÷ at ${smallest.toLocaleString('en')}`,
+      1.5,
+      same('me'),
+    )
     atLeast(`login, ${kind} ÷ argon2id alone`, 0.9, ratio('login', [own, smallest], ['argon2id alone']))
     const stormy = storm?.find(({ name }) => name === own)
-    if (stormy) atMost(`me in a storm of logins, ${kind}: p99 ÷ idle p99`, 3, stormy.busy.p99 / stormy.idle.p99)
+    if (stormy)
+      atMost(`me in a storm of logins, ${kind}: p99 ÷ idle p99`, 3, stormy.busy.p99 / stormy.idle.p99)
   }
   return goals
 }

@@ -46,7 +46,8 @@ export async function paced({ port, milliseconds, perSecond, client, connections
     const waiting = []
     const timer = setInterval(() => {
       const now = performance.now()
-      while (sent < due && begun + (sent * 1000) / perSecond <= now) waiting.push(begun + (sent++ * 1000) / perSecond)
+      while (sent < due && begun + (sent * 1000) / perSecond <= now)
+        waiting.push(begun + (sent++ * 1000) / perSecond)
       pump()
       if (sent === due) clearInterval(timer)
     }, 1)
@@ -70,7 +71,9 @@ export async function paced({ port, milliseconds, perSecond, client, connections
 }
 
 export function percentile(sorted, share) {
-  return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+  return sorted.length === 0
+    ? Number.NaN
+    : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
 /** One request on a connection of its own. */
@@ -136,7 +139,8 @@ function isWhole(answer) {
   const head = answer.slice(0, end)
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)
   if (length) return answer.length >= end + 4 + Number(length[1])
-  if (/\r\ntransfer-encoding: *chunked/i.test(head)) return answer.endsWith('\r\n0\r\n\r\n') || answer.endsWith('\n0\r\n\r\n')
+  if (/\r\ntransfer-encoding: *chunked/i.test(head))
+    return answer.endsWith('\r\n0\r\n\r\n') || answer.endsWith('\n0\r\n\r\n')
   return true
 }
 
@@ -145,7 +149,10 @@ export function httpRequest({ method = 'GET', path, headers = {}, body }) {
   const sent = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
   const fields = {
     host: 'localhost',
-    ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }),
+    ...(body !== undefined && {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(sent),
+    }),
     ...headers,
   }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)

@@ -25,7 +25,8 @@ export async function measure(contenders, { operation, connections, rounds, mill
         const result = await measureRound(one, { connections: count, milliseconds: length })
         if (round >= 0) one.rounds.push(result)
       }
-    for (const { name, sessions, rounds } of prepared) measured.push({ name, sessions, connections: count, rounds })
+    for (const { name, sessions, rounds } of prepared)
+      measured.push({ name, sessions, connections: count, rounds })
   }
   return measured
 }

@@ -15,7 +15,8 @@ export async function findSession(db, id) {
 
 export async function rotateSession(_, { id, expected, now, ...changes }) {
   const session = sessions.get(id)
-  if (session?.generation !== expected.generation || session.refreshHash !== expected.refreshHash) return false
+  if (session?.generation !== expected.generation || session.refreshHash !== expected.refreshHash)
+    return false
   if (session.endedAt !== null) return false
   sessions.set(id, { ...session, ...changes, rotatedAt: now })
   return true

@@ -4,6 +4,7 @@ const SHIM = new URL('./memory-sessions.mjs', import.meta.url).href
 
 export async function resolve(specifier, context, next) {
   const resolved = await next(specifier, context)
-  const isTheirs = resolved.url.endsWith('/packages/server/dist/store/sessions.js') && context.parentURL !== SHIM
+  const isTheirs =
+    resolved.url.endsWith('/packages/server/dist/store/sessions.js') && context.parentURL !== SHIM
   return isTheirs ? { ...resolved, url: SHIM } : resolved
 }

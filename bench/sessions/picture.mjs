@@ -25,7 +25,12 @@ export function picture({ operations }, { isBusy }) {
   const unit = isBusy ? 'a second of processor time' : 'a second'
   const parts = [
     text(0, 18, `Requests ${unit} over HTTP, 32 connections, one process: longer is better`, 'title'),
-    text(0, 36, 'red: Mapae, with durable commits · blue: peers · grey: ceilings without authentication, database or HTTP', 'value'),
+    text(
+      0,
+      36,
+      'red: Mapae, with durable commits · blue: peers · grey: ceilings without authentication, database or HTTP',
+      'value',
+    ),
     ...panels,
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Requests a second: refresh, me, login"><style>${STYLE}</style>${parts.join('\n')}</svg>\n`

@@ -7,7 +7,10 @@ const SERVER = fileURLToPath(new URL('../../test-support/postgres-server.mjs', i
 
 /** A real PostgreSQL that commits to the disk, from the binaries that npm installed; gone with this process. */
 export async function startPostgres() {
-  const server = spawn(process.execPath, [SERVER, '--durable'], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const server = spawn(process.execPath, [SERVER, '--durable'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  })
   for await (const line of createInterface({ input: server.stdout })) {
     const { url, pid } = JSON.parse(line)
     return {

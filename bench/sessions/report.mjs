@@ -38,7 +38,12 @@ ${where}; ${versions}; PostgreSQL 17 on the same machine. \`npm run bench -- ses
 }
 
 function goalTable(goals) {
-  const rows = goals.map(({ goal, wanted, seen, isMet }) => [goal, wanted, seen, isMet ? 'met' : '**missed**'])
+  const rows = goals.map(({ goal, wanted, seen, isMet }) => [
+    goal,
+    wanted,
+    seen,
+    isMet ? 'met' : '**missed**',
+  ])
   return lines(['goal', 'wanted', 'seen', ''], rows, new Set([1, 2]))
 }
 
@@ -62,15 +67,27 @@ function table(measured) {
 function figures(measured) {
   const of = (what) => median(measured.rounds.map((round) => round[what]))
   const mark = loaderWasBusy(measured) ? '†' : ''
-  return [`${whole(of('rate'))}${mark}`, whole(of('perCpu')), milliseconds(of('p50')), milliseconds(of('p99'))]
+  return [
+    `${whole(of('rate'))}${mark}`,
+    whole(of('perCpu')),
+    milliseconds(of('p50')),
+    milliseconds(of('p99')),
+  ]
 }
 
 /** What was not answered with success. */
 function refusals(measured) {
   const notes = measured.flatMap(({ name, sessions, connections, rounds }) => {
     const of = (what) => rounds.reduce((total, round) => total + round[what], 0)
-    const parts = [of('refused') && `${of('refused')} × 503`, of('failed') && `${of('failed')} failed`].filter(Boolean)
-    return parts.length > 0 ? [`${name}${sessions ? ` (${sessions.toLocaleString('en')})` : ''}, ${connections} connections: ${parts.join(', ')}`] : []
+    const parts = [
+      of('refused') && `${of('refused')} × 503`,
+      of('failed') && `${of('failed')} failed`,
+    ].filter(Boolean)
+    return parts.length > 0
+      ? [
+          `${name}${sessions ? ` (${sessions.toLocaleString('en')})` : ''}, ${connections} connections: ${parts.join(', ')}`,
+        ]
+      : []
   })
   return notes.length > 0 ? `\n\nNot answered with success: ${notes.join('; ')}.` : ''
 }
@@ -107,5 +124,6 @@ function milliseconds(value) {
 }
 
 function versionOf(name) {
-  return JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version
+  return JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8'))
+    .version
 }

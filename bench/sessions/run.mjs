@@ -11,7 +11,10 @@ import { parseArgs } from 'node:util'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 if (!existsSync(here('../node_modules/better-auth'))) {
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here('..'), stdio: 'inherit' })
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: here('..'),
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(1)
 }
 const { withContenders } = await import('./contenders.mjs')
@@ -31,8 +34,22 @@ const { values: flags } = parseArgs({
   },
 })
 const scale = flags.quick
-  ? { sizes: [1_000, 100_000], connections: [1, 32, 256], rounds: 3, milliseconds: 600, stormSeconds: 8, renewed: 4_000 }
-  : { sizes: [1_000, 100_000, 1_000_000], connections: [1, 32, 256], rounds: 5, milliseconds: 1_000, stormSeconds: 20, renewed: 20_000 }
+  ? {
+      sizes: [1_000, 100_000],
+      connections: [1, 32, 256],
+      rounds: 3,
+      milliseconds: 600,
+      stormSeconds: 8,
+      renewed: 4_000,
+    }
+  : {
+      sizes: [1_000, 100_000, 1_000_000],
+      connections: [1, 32, 256],
+      rounds: 5,
+      milliseconds: 1_000,
+      stormSeconds: 20,
+      renewed: 20_000,
+    }
 const wanted = flags.only?.split(',') ?? ['refresh', 'me', 'login', 'storm']
 const folder = mkdtempSync(join(tmpdir(), 'mapae-bench-'))
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -43,7 +60,9 @@ try {
     const operations = {}
     for (const operation of wanted.filter((name) => name !== 'storm'))
       operations[operation] = await measure(contenders[operation], { ...scale, operation, say })
-    const storm = wanted.includes('storm') ? await measureStorm(contenders.storm, { ...scale, say }) : undefined
+    const storm = wanted.includes('storm')
+      ? await measureStorm(contenders.storm, { ...scale, say })
+      : undefined
     return { operations, storm }
   })
   const minutes = (performance.now() - begun) / 60_000
@@ -51,7 +70,10 @@ try {
   console.log(text)
   if (!flags.only && !flags.print) {
     writeSection('sessions', text)
-    writeFileSync(new URL('../sessions.svg', import.meta.url), picture(results, { isBusy: flags.busy ?? false }))
+    writeFileSync(
+      new URL('../sessions.svg', import.meta.url),
+      picture(results, { isBusy: flags.busy ?? false }),
+    )
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

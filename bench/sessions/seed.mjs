@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { hash } from '@node-rs/argon2'
+import pg from 'pg'
 import { newId } from '../../packages/server/dist/new-id.js'
 import { hashSecret, makeRefreshToken } from '../../packages/server/dist/refresh-token.js'
 import { deriveSecrets } from '../../packages/server/dist/server-secret.js'
@@ -29,17 +29,25 @@ export async function seed({ database, sessions }) {
   await migrate(store)
   const [secret] = deriveSecrets([SECRET])
   const passwordHash = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
-  const insert = address.kind === 'sqlite' ? await sqliteInserts(address.path) : await postgresInserts(address.url)
+  const insert =
+    address.kind === 'sqlite' ? await sqliteInserts(address.path) : await postgresInserts(address.url)
   const now = Date.now()
   const every = Math.max(1, Math.floor(sessions / USED))
   const used = []
   const accountsOfAll = Math.ceil(sessions / SESSIONS_OF_AN_ACCOUNT)
 
-  const account = (n) => ({ id: newId(now - 25 * DAY), email: `person-${n}@example.com`, createdAt: now - 25 * DAY })
+  const account = (n) => ({
+    id: newId(now - 25 * DAY),
+    email: `person-${n}@example.com`,
+    createdAt: now - 25 * DAY,
+  })
   for (let from = 0; from < accountsOfAll; from += BATCH / SESSIONS_OF_AN_ACCOUNT) {
     const length = Math.min(BATCH / SESSIONS_OF_AN_ACCOUNT, accountsOfAll - from)
     const accounts = Array.from({ length }, (_, n) => account(from + n))
-    await insert('accounts', accounts.map((one) => accountRow(one, passwordHash)))
+    await insert(
+      'accounts',
+      accounts.map((one) => accountRow(one, passwordHash)),
+    )
     await insert('identifiers', accounts.map(identifierRow))
     const first = from * SESSIONS_OF_AN_ACCOUNT
     const rows = Array.from(
@@ -77,7 +85,14 @@ function accountRow({ id, createdAt }, passwordHash) {
 }
 
 function identifierRow({ id, email, createdAt }) {
-  return { kind: 'email', value: email, account_id: id, display: email, verified_at: createdAt, created_at: createdAt }
+  return {
+    kind: 'email',
+    value: email,
+    account_id: id,
+    display: email,
+    verified_at: createdAt,
+    created_at: createdAt,
+  }
 }
 
 function sessionRow({ secret, accountId, createdAt, now }) {
@@ -156,9 +171,14 @@ async function postgresInserts(url) {
   await client.query('set search_path = mapae; set synchronous_commit = off')
   const insert = async (table, rows) => {
     const columns = Object.keys(rows[0])
-    const lists = columns.map((column, at) => `$${at + 1}::${typeof rows[0][column] === 'number' ? 'bigint' : 'text'}[]`)
+    const lists = columns.map(
+      (column, at) => `$${at + 1}::${typeof rows[0][column] === 'number' ? 'bigint' : 'text'}[]`,
+    )
     const text = `insert into ${table} (${columns.join(', ')}) select * from unnest(${lists.join(', ')})`
-    await client.query(text, columns.map((column) => rows.map((row) => row[column])))
+    await client.query(
+      text,
+      columns.map((column) => rows.map((row) => row[column])),
+    )
   }
   insert.done = async () => {
     await client.query('vacuum analyze')

@@ -8,10 +8,14 @@ import { fileURLToPath } from 'node:url'
  *   `cpu` is the seconds for which processors worked for it since it started
  */
 export async function startServer(file, settings = {}, { execArgv = [] } = {}) {
-  const child = fork(fileURLToPath(new URL(`./servers/${file}.mjs`, import.meta.url)), [JSON.stringify(settings)], {
-    execArgv: ['--no-warnings', ...execArgv],
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
+  const child = fork(
+    fileURLToPath(new URL(`./servers/${file}.mjs`, import.meta.url)),
+    [JSON.stringify(settings)],
+    {
+      execArgv: ['--no-warnings', ...execArgv],
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  )
   const waiting = new Map()
   let asked = 0
   const ended = new Promise((resolve) => child.once('exit', resolve))

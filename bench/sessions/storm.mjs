@@ -21,12 +21,22 @@ export async function measureStorm(stores, { stormSeconds, say }) {
     const [idle, busy, logins] = [[], [], []]
     for (let turn = 0; turn < 4; turn++) {
       idle.push(await ask())
-      const storm = load({ port: server.port, clients: login(used, CONNECTIONS), milliseconds: milliseconds + 500 })
+      const storm = load({
+        port: server.port,
+        clients: login(used, CONNECTIONS),
+        milliseconds: milliseconds + 500,
+      })
       await new Promise((resolve) => setTimeout(resolve, 500))
       busy.push(await ask())
       logins.push(await storm)
     }
-    results.push({ name: `mapae, ${kind}`, sessions, idle: sum(idle), busy: sum(busy), logins: sumLogins(logins) })
+    results.push({
+      name: `mapae, ${kind}`,
+      sessions,
+      idle: sum(idle),
+      busy: sum(busy),
+      logins: sumLogins(logins),
+    })
   }
   return results
 }
@@ -34,10 +44,19 @@ export async function measureStorm(stores, { stormSeconds, say }) {
 function sum(parts) {
   const latencies = Float64Array.from(parts.flatMap((part) => [...part.latencies])).sort()
   const failed = parts.reduce((total, part) => total + part.failed, 0)
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), answered: latencies.length, failed }
+  return {
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    answered: latencies.length,
+    failed,
+  }
 }
 
 function sumLogins(parts) {
   const of = (what) => parts.reduce((total, part) => total + part[what], 0)
-  return { rate: of('answered') / of('seconds'), refusedRate: of('refused') / of('seconds'), failed: of('failed') }
+  return {
+    rate: of('answered') / of('seconds'),
+    refusedRate: of('refused') / of('seconds'),
+    failed: of('failed'),
+  }
 }

@@ -31,7 +31,11 @@ export function refresh(sessions, connections, { once = false } = {}) {
 }
 
 /** GET /auth/me with tokens that were seen before: a few thousand in turn. `field` may name the session without a token. */
-export function me(sessions, connections, field = ({ accessToken }) => ({ authorization: `Bearer ${accessToken}` })) {
+export function me(
+  sessions,
+  connections,
+  field = ({ accessToken }) => ({ authorization: `Bearer ${accessToken}` }),
+) {
   return shares(sessions.slice(0, 2048), connections).map((share) => {
     const next = cycle(share.map((session) => httpRequest({ path: '/auth/me', headers: field(session) })))
     return { request: next, answered() {} }

@@ -67,7 +67,11 @@ export function createDevice({ port, email, password, count }) {
     expect('refresh', first.status, 200)
     const { status, json } = answerIsLost ? await call('POST', '/auth/refresh', request) : first
     if (answerIsLost) expect('retry', status, 200)
-    session = { access: json.access_token, refresh: json.refresh_token, old: [...session.old, session.refresh].slice(-3) }
+    session = {
+      access: json.access_token,
+      refresh: json.refresh_token,
+      old: [...session.old, session.refresh].slice(-3),
+    }
   }
 
   async function look() {
@@ -76,13 +80,19 @@ export function createDevice({ port, email, password, count }) {
   }
 
   async function logOut() {
-    const { status } = await call('POST', '/auth/logout', { headers: bearer(), body: { refresh_token: session.refresh } })
+    const { status } = await call('POST', '/auth/logout', {
+      headers: bearer(),
+      body: { refresh_token: session.refresh },
+    })
     expect('logout', status, 204)
     session = undefined
   }
 
   async function beRobbed() {
-    const theft = await call('POST', '/auth/refresh', { headers: bearer(), body: { refresh_token: session.old[0] } })
+    const theft = await call('POST', '/auth/refresh', {
+      headers: bearer(),
+      body: { refresh_token: session.old[0] },
+    })
     expect('theft', theft.status, 401)
     const { status } = await call('GET', '/auth/me', { headers: bearer() })
     expect('me after theft', status, 401)

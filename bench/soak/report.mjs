@@ -21,8 +21,12 @@ function acts(seen) {
 }
 
 function table(samples) {
-  const at = Array.from({ length: SHOWN }, (_, n) => samples[Math.round((n * (samples.length - 1)) / (SHOWN - 1))])
-  const row = (title, read) => `| ${title.padEnd(22)} | ${at.map((one) => read(one).padStart(6)).join(' | ')} |`
+  const at = Array.from(
+    { length: SHOWN },
+    (_, n) => samples[Math.round((n * (samples.length - 1)) / (SHOWN - 1))],
+  )
+  const row = (title, read) =>
+    `| ${title.padEnd(22)} | ${at.map((one) => read(one).padStart(6)).join(' | ')} |`
   return [
     row('minute', ({ minute }) => minute.toFixed(1)),
     `| ${'-'.repeat(22)} | ${at.map(() => '-----:').join(' | ')} |`,

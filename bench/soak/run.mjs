@@ -85,7 +85,13 @@ async function sample(side, until) {
   for (let n = 0; Date.now() < until; n++) {
     const from = performance.now()
     const { rss, heapUsed, external } = await side.server.ask({ what: 'memory', collect: true })
-    side.samples.push({ minute: (n * every) / 60_000, rss, heap: heapUsed, external, ...(await side.sizes()) })
+    side.samples.push({
+      minute: (n * every) / 60_000,
+      rss,
+      heap: heapUsed,
+      external,
+      ...(await side.sizes()),
+    })
     process.stderr.write(
       `\r\x1b[K${side.name}: ${((n * every) / 60_000).toFixed(1)} min, ${(rss / 2 ** 20).toFixed(0)} MB, heap ${(heapUsed / 2 ** 20).toFixed(1)} MB`,
     )

@@ -1,6 +1,6 @@
 // argon2id alone, at the cost that Mapae has: as many verifications at once as asked for, and nothing else. No HTTP.
 import { hash, verify } from '@node-rs/argon2'
-import { settings, serving } from './serve.mjs'
+import { serving, settings } from './serve.mjs'
 
 const made = await hash(settings.password, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
 serving(

@@ -1,6 +1,6 @@
 // The ceiling of everything: node:http that reads the body and answers with as many bytes as Mapae, and does nothing else.
 import { createServer } from 'node:http'
-import { settings, serving } from './serve.mjs'
+import { serving, settings } from './serve.mjs'
 
 const body = 'x'.repeat(settings.bytes ?? 1000)
 const server = createServer((request, response) => {

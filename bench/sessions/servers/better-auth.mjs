@@ -1,13 +1,13 @@
 // better-auth as its documentation sets it up: e-mail and password, the jwt plugin, a database file beside it (SQLite in WAL mode),
 // no rate limit and no telemetry. `get-session` does not sign a token by the way; `token` does.
 import { createServer } from 'node:http'
+import { NodeSqliteDialect } from '@better-auth/kysely-adapter/node-sqlite-dialect'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { toNodeHandler } from 'better-auth/node'
 import { jwt } from 'better-auth/plugins'
-import { NodeSqliteDialect } from '@better-auth/kysely-adapter/node-sqlite-dialect'
 import { loadSqlite } from '../../../packages/server/dist/store/sqlite-library.js'
-import { settings, serving } from './serve.mjs'
+import { serving, settings } from './serve.mjs'
 
 const { DatabaseSync } = await loadSqlite()
 const database = new DatabaseSync(settings.path)

@@ -1,7 +1,7 @@
 // Mapae as `mapae start` runs it: the command's listener and createAuth, on a database that seed.mjs filled.
 // With `memory` two statements are answered from a Map instead of the database (see ../memory-store.mjs).
 import { register } from 'node:module'
-import { settings, serving } from './serve.mjs'
+import { serving, settings } from './serve.mjs'
 
 if (settings.memory) register('../memory-store.mjs', import.meta.url)
 const { listen } = await import('../../../packages/cli/dist/serve/listen.js')

@@ -2,7 +2,7 @@
 // resource, no ID token. What it is measured with is made by its own models, as an authorization code would have made it.
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
-import { settings, serving } from './serve.mjs'
+import { serving, settings } from './serve.mjs'
 
 const RESOURCE = 'https://api.example.com'
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

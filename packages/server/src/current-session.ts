@@ -61,9 +61,9 @@ export async function proveUser(
 ): Promise<{ readonly user: User; readonly sessionId: string }> {
   const claims = await provenClaims(app, visit, credential)
   const found = await findSessionUser(app.ctx.store.db, claims.sid)
-  const session = requireCurrent(found, claims, visit)
+  const session = requireCurrent(found.session, claims, visit)
   if (session.deletedAt !== null) throw new AuthError('invalid_token', 'The account is not known.')
-  return { user: userOf({ ...session, id: session.accountId }, session.identifiers), sessionId: claims.sid }
+  return { user: userOf(session, found.identifiers), sessionId: claims.sid }
 }
 
 /** What an access token says that is ours, in date, and in the hands of whom it was given to. */

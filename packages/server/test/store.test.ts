@@ -6,6 +6,7 @@ import { migrate, pendingMigrations } from '../src/store/migrate.ts'
 import { migrations } from '../src/store/migrations.ts'
 import { inTransaction, openStore, parseDatabaseAddress, type Store } from '../src/store/open-store.ts'
 import { insertRevocations } from '../src/store/revocations.ts'
+import { type Rotation, rotateSession } from '../src/store/sessions.ts'
 import { raiseSetting } from '../src/store/settings.ts'
 import { loadSqlite } from '../src/store/sqlite-library.ts'
 import { StoreError } from '../src/store/store-error.ts'
@@ -171,6 +172,18 @@ describe('the store on SQLite', () => {
     other.close()
   })
 
+  test('fails a shared commit as a whole when SQLite takes it back with one statement', async () => {
+    const { store } = await startSqlite()
+    const insert = (key: string) => store.db.insertInto('settings').values({ key, value: 1 }).execute()
+    await insert('there')
+    const ending = sql`insert or rollback into settings (key, value) values ('there', 2)`.execute(store.db)
+    const outcomes = await Promise.allSettled([insert('before'), ending, insert('after')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await insert('later')
+    const keys = await store.db.selectFrom('settings').select('key').orderBy('key').execute()
+    expect(keys.map(({ key }) => key)).toEqual(['later', 'there'])
+  })
+
   test('is durable: WAL, and every commit flushed', async () => {
     const { store, database } = await startSqlite()
     const read = async (pragma: string) =>
@@ -225,6 +238,63 @@ describe('the store on PostgreSQL', () => {
     expect((await sql`show statement_timeout`.execute(store.db)).rows).toEqual([{ statement_timeout: '9s' }])
   })
 
+  test('lets go of a connection that has lost its prepared statements', async () => {
+    const { store } = await start()
+    const insert = (key: string) => store.db.insertInto('settings').values({ key, value: 1 }).execute()
+    await insert('one')
+    await sql`deallocate all`.execute(store.db)
+    await expect(insert('two')).rejects.toMatchObject({ code: 'unavailable' })
+    await insert('three')
+  })
+
+  test('rotates sessions together, each once, and two rotations of one session one after the other', async () => {
+    const { store } = await start()
+    const ids = ['c', 'a', 'b']
+    await insertSessions(store, ids)
+    const rotate = (id: string, from = 1) => rotateSession(store, rotationOf(id, from))
+    const first = ids.map((id) => rotate(id))
+    const outcomes = await Promise.all([...first, rotate('a'), rotate('a', 2), rotate('nobody')])
+    expect(outcomes).toEqual([true, true, true, false, true, false])
+    const generations = await store.db
+      .selectFrom('sessions')
+      .select(['id', 'generation'])
+      .orderBy('id')
+      .execute()
+    expect(generations).toEqual([
+      { id: 'a', generation: 3 },
+      { id: 'b', generation: 2 },
+      { id: 'c', generation: 2 },
+    ])
+  })
+
+  test('lets many stores rotate the same sessions at once: of racing ones each generation has one winner', async () => {
+    const { store, database } = await start()
+    const others = [0, 1].map(() => openStore({ kind: 'postgres', url: database.url }, 'mapae'))
+    const ids = Array.from({ length: 100 }, (_, n) => `session-${n}`)
+    await insertSessions(store, ids)
+    const racing = [store, ...others].map((one) =>
+      Promise.all(ids.map((id) => rotateSession(one, rotationOf(id, 1)))),
+    )
+    const won = await Promise.all(racing)
+    ids.forEach((id, at) => {
+      expect(
+        won.filter((outcomes) => outcomes[at]),
+        id,
+      ).toHaveLength(1)
+    })
+    for (const one of others) await one.db.destroy()
+  })
+
+  test('fails every rotation of a statement whose fate is not known', async () => {
+    const { store } = await start()
+    await insertSessions(store, ['a', 'b'])
+    await sql`alter table sessions add constraint broken check (generation < 2)`.execute(store.db)
+    const outcomes = await Promise.allSettled(['a', 'b'].map((id) => rotateSession(store, rotationOf(id, 1))))
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await sql`alter table sessions drop constraint broken`.execute(store.db)
+    expect(await rotateSession(store, rotationOf('a', 1))).toBe(true)
+  })
+
   test('does not do later what it answered with unavailable', async () => {
     const { store, database } = await start('?options=-c%20statement_timeout%3D300')
     await raiseSetting(store.db, 'n', 1)
@@ -248,6 +318,43 @@ describe('the store on PostgreSQL', () => {
     await other.db.destroy()
   })
 })
+
+/** Sessions of one account at their first generation. */
+async function insertSessions({ db }: Store, ids: readonly string[]): Promise<void> {
+  const now = 1_790_000_000_000
+  const account = { id: 'account', roles: '[]', scopes: '[]', created_at: now, updated_at: now }
+  await db.insertInto('accounts').values(account).execute()
+  const row = {
+    account_id: account.id,
+    salt: 'salt',
+    generation: 1,
+    refresh_hash: 'hash of 1',
+    rotated_at: now,
+    transport: 'header',
+    auth_time: now,
+    amr: '[]',
+    created_at: now,
+    expires_at: now,
+    idle_expires_at: now,
+  }
+  await db
+    .insertInto('sessions')
+    .values(ids.map((id) => ({ ...row, id })))
+    .execute()
+}
+
+function rotationOf(id: string, from: number): Rotation {
+  return {
+    id,
+    expected: { generation: from, refreshHash: `hash of ${from}` },
+    generation: from + 1,
+    refreshHash: `hash of ${from + 1}`,
+    attemptHash: null,
+    previousAttemptHash: null,
+    now: 1_790_000_000_000,
+    idleExpiresAt: 1_790_000_001_000,
+  }
+}
 
 describe('a database address', () => {
   test.each([

@@ -64,8 +64,14 @@ export function refusedProof(
 
 /** Gives a client that uses proofs the nonce for its next one, unless a cache could keep it (RFC 9449 §8.2). */
 export function withNonce(ctx: Context, request: Request, response: Response): Response {
-  const usesProofs = request.headers.has('dpop') || sentScheme(request) === 'DPoP'
+  const usesProofs = request.headers.has('dpop') || (mayBeDpop(request) && sentScheme(request) === 'DPoP')
+  if (!usesProofs) return response
   const isCacheable = response.headers.get('cache-control')?.includes('public')
-  if (usesProofs && !isCacheable) response.headers.set('dpop-nonce', ctx.proofs.nonce())
+  if (!isCacheable) response.headers.set('dpop-nonce', ctx.proofs.nonce())
   return response
+}
+
+/** A look at the first letters, since every answer comes by here. */
+function mayBeDpop(request: Request): boolean {
+  return /^\s*dpop/i.test(request.headers.get('authorization') ?? '')
 }

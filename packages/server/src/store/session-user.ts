@@ -5,6 +5,8 @@ import { prepared } from './prepared.ts'
 /** A session, as far as it is judged, with the account that it belongs to. */
 export interface SessionUserRecord {
   readonly accountId: string
+  /** The account's, again. */
+  readonly id: string
   readonly expiresAt: number
   readonly idleExpiresAt: number
   readonly endedAt: number | null
@@ -17,23 +19,29 @@ export interface SessionUserRecord {
   readonly disabledAt: number | null
   readonly deletedAt: number | null
   readonly createdAt: number
-  readonly identifiers: readonly IdentifierRecord[]
 }
 
 /** All that `GET /auth/me` needs, in one statement. */
-export async function findSessionUser(db: Db, id: string): Promise<SessionUserRecord | undefined> {
-  const rows = await sessionUserById(db, { id })
-  const [first] = rows
-  return first && { ...first, identifiers: rows.flatMap(identifierOf) }
+export async function findSessionUser(
+  db: Db,
+  sid: string,
+): Promise<
+  | { readonly session: SessionUserRecord; readonly identifiers: readonly IdentifierRecord[] }
+  | { readonly session?: undefined; readonly identifiers: readonly [] }
+> {
+  const rows = await sessionUserById(db, { sid })
+  const [session] = rows
+  return session ? { session, identifiers: rows.flatMap(identifierOf) } : { identifiers: [] }
 }
 
-const sessionUserById = prepared((db, { id }: { readonly id: string }) =>
+const sessionUserById = prepared((db, { sid }: { readonly sid: string }) =>
   db
     .selectFrom('sessions')
     .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
     .leftJoin('identifiers', 'identifiers.account_id', 'accounts.id')
     .select([
       'sessions.account_id as accountId',
+      'accounts.id as id',
       'sessions.expires_at as expiresAt',
       'sessions.idle_expires_at as idleExpiresAt',
       'sessions.ended_at as endedAt',
@@ -51,7 +59,7 @@ const sessionUserById = prepared((db, { id }: { readonly id: string }) =>
       'identifiers.display as display',
       'identifiers.verified_at as verifiedAt',
     ])
-    .where('sessions.id', '=', id)
+    .where('sessions.id', '=', sid)
     .orderBy('identifiers.kind'),
 )
 
