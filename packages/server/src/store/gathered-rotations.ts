@@ -1,4 +1,5 @@
 import { type Compilable, type Kysely, sql } from 'kysely'
+import { gather } from './gather.ts'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
 import type { Rotation } from './sessions.ts'
@@ -16,61 +17,22 @@ const BATCH = 64
  * False: the row is no longer what the caller judged.
  */
 export function rotateGathered(db: Kysely<Tables>, rotation: Rotation): Promise<boolean> {
-  const known = gatherers.get(db) ?? createGatherer((rotations) => rotateAll(db, rotations))
-  gatherers.set(db, known)
-  return known(rotation)
+  const gatherer = gatherers.get(db) ?? gathererOf(db)
+  gatherers.set(db, gatherer)
+  return gatherer(rotation)
 }
 
 const gatherers = new WeakMap<Kysely<Tables>, (rotation: Rotation) => Promise<boolean>>()
 
-interface Waiting {
-  readonly rotation: Rotation
-  readonly resolve: (won: boolean) => void
-  readonly reject: (reason: unknown) => void
-}
-
-function createGatherer(
-  rotate: (rotations: readonly Rotation[]) => Promise<ReadonlySet<string>>,
-): (rotation: Rotation) => Promise<boolean> {
-  let waiting: Waiting[] = []
-  let isUnderWay = false
-
-  return (rotation) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ rotation, resolve, reject })
-      if (isUnderWay) return
-      isUnderWay = true
-      setImmediate(rotateWaiting)
-    })
-
-  async function rotateWaiting(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = nextBatch(waiting)
-      const taken = new Set(batch)
-      waiting = waiting.filter((one) => !taken.has(one))
-      await settle(batch)
-    }
-    isUnderWay = false
-  }
-
-  async function settle(batch: readonly Waiting[]): Promise<void> {
-    try {
-      const won = await rotate(batch.map(({ rotation }) => rotation))
-      for (const { rotation, resolve } of batch) resolve(won.has(rotation.id))
-    } catch (thrown) {
-      for (const { reject } of batch) reject(thrown)
-    }
-  }
-}
-
-/** The first of each session, in the order of their ids. */
-function nextBatch(waiting: readonly Waiting[]): readonly Waiting[] {
-  const batch = new Map<string, Waiting>()
-  for (const one of waiting) {
-    if (batch.size === BATCH) break
-    if (!batch.has(one.rotation.id)) batch.set(one.rotation.id, one)
-  }
-  return [...batch.values()].sort((a, b) => (a.rotation.id < b.rotation.id ? -1 : 1))
+function gathererOf(db: Kysely<Tables>): (rotation: Rotation) => Promise<boolean> {
+  return gather<Rotation, boolean>({
+    atMost: BATCH,
+    keyOf: ({ id }) => id,
+    async run(rotations) {
+      const won = await rotateAll(db, rotations)
+      return ({ id }) => won.has(id)
+    },
+  })
 }
 
 /** The ids of those that won. */

@@ -1,4 +1,5 @@
 import type { IdentifierRecord } from './accounts.ts'
+import { anyOf, gatheredReads } from './gathered-reads.ts'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
 
@@ -29,17 +30,35 @@ export async function findSessionUser(
   | { readonly session: SessionUserRecord; readonly identifiers: readonly IdentifierRecord[] }
   | { readonly session?: undefined; readonly identifiers: readonly [] }
 > {
-  const rows = await sessionUserById(db, { sid })
+  const rows = await sessionUsersById(db, sid)
   const [session] = rows
   return session ? { session, identifiers: rows.flatMap(identifierOf) } : { identifiers: [] }
 }
 
+const sessionUsersById = gatheredReads<Row>({
+  one: (db, sid) => sessionUserById(db, { sid }),
+  many: (db, sids) => sessionUsersOfIds(db, { sids }),
+  idOf: ({ sid }) => sid,
+})
+
 const sessionUserById = prepared((db, { sid }: { readonly sid: string }) =>
-  db
+  select(db).where('sessions.id', '=', sid),
+)
+
+const sessionUsersOfIds = prepared((db, { sids }: { readonly sids: readonly string[] }) =>
+  select(db).where('sessions.id', '=', anyOf(sids)),
+)
+
+type Row = SessionUserRecord & { readonly sid: string } & OrNull<IdentifierRecord>
+type OrNull<T> = { readonly [Name in keyof T]: T[Name] | null }
+
+function select(db: Db) {
+  return db
     .selectFrom('sessions')
     .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
     .leftJoin('identifiers', 'identifiers.account_id', 'accounts.id')
     .select([
+      'sessions.id as sid',
       'sessions.account_id as accountId',
       'accounts.id as id',
       'sessions.expires_at as expiresAt',
@@ -59,15 +78,9 @@ const sessionUserById = prepared((db, { sid }: { readonly sid: string }) =>
       'identifiers.display as display',
       'identifiers.verified_at as verifiedAt',
     ])
-    .where('sessions.id', '=', sid)
-    .orderBy('identifiers.kind'),
-)
+    .orderBy('identifiers.kind')
+}
 
-function identifierOf({
-  kind,
-  value,
-  display,
-  verifiedAt,
-}: { readonly [Name in keyof IdentifierRecord]: IdentifierRecord[Name] | null }): IdentifierRecord[] {
+function identifierOf({ kind, value, display, verifiedAt }: OrNull<IdentifierRecord>): IdentifierRecord[] {
   return kind === null || value === null || display === null ? [] : [{ kind, value, display, verifiedAt }]
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { anyOf, gatheredReads } from './gathered-reads.ts'
 import { rotateGathered } from './gathered-rotations.ts'
 import type { Db, Store } from './open-store.ts'
 import { prepared } from './prepared.ts'
@@ -80,12 +81,22 @@ function select(db: Db) {
 }
 
 export async function findSession(db: Db, id: string): Promise<SessionRecord | undefined> {
-  const [session] = await sessionById(db, { id })
+  const [session] = await sessionsById(db, id)
   return session
 }
 
+const sessionsById = gatheredReads<SessionRecord>({
+  one: (db, id) => sessionById(db, { id }),
+  many: (db, ids) => sessionsOfIds(db, { ids }),
+  idOf: ({ id }) => id,
+})
+
 const sessionById = prepared((db, { id }: { readonly id: string }) =>
   select(db).where('sessions.id', '=', id),
+)
+
+const sessionsOfIds = prepared((db, { ids }: { readonly ids: readonly string[] }) =>
+  select(db).where('sessions.id', '=', anyOf(ids)),
 )
 
 /** Those of an account that can still be renewed, newest first. */
