@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { httpRequest } from './http-client.mjs'
-import { renewOnce } from './measure.mjs'
+import { warmUp } from './measure.mjs'
 import { startPostgres } from './postgres.mjs'
 import { PASSWORD, SECRET, seed } from './seed.mjs'
 import { startServer } from './server-process.mjs'
@@ -50,8 +50,8 @@ export async function withContenders({ folder, scale, wanted, say }, work) {
     const better = (wanted.includes('me') || wanted.includes('login')) && (await start('better-auth', people))
     if (wanted.includes('refresh'))
       for (const { kind, sessions, server, renewed } of [...stores, memory]) {
-        say(`renewing ${renewed.length} of ${sessions} once (${kind})`)
-        await renewOnce(server, renewed)
+        say(`warming up: ${kind}, ${sessions}`)
+        await warmUp(server, renewed, scale.renewed)
       }
     return await work({
       refresh: refreshContenders({ stores, memory, bare, provider }),
@@ -94,6 +94,7 @@ async function newDatabase(url, name) {
 }
 
 function refreshContenders({ stores, memory, bare, provider }) {
+  const granted = provider.refreshTokens.map((refreshToken) => ({ refreshToken }))
   const largest = Math.max(...stores.map(({ sessions }) => sessions))
   const warm = ({ kind, sessions, server, renewed }) => ({
     name: `mapae, ${kind}`,
@@ -102,7 +103,7 @@ function refreshContenders({ stores, memory, bare, provider }) {
     clients: (connections) => refresh(renewed, connections),
   })
   const cold = ({ kind, sessions, server, unseen }) => {
-    const clients = refresh(unseen, 32, { once: true })
+    const clients = refresh(unseen, 32, { times: 1 })
     return { name: `mapae, ${kind}, unseen tokens`, sessions, server, only: 32, clients: () => clients }
   }
   return [
@@ -113,7 +114,7 @@ function refreshContenders({ stores, memory, bare, provider }) {
     {
       name: 'oidc-provider, in memory',
       server: provider,
-      clients: (connections) => grant(provider.refreshTokens, connections),
+      clients: (connections) => grant(granted, connections),
     },
     { name: 'node:http', server: bare, clients: (connections) => constant(posted, connections) },
   ]

@@ -55,10 +55,10 @@ async function measureRound({ server, ready, run }, { connections, milliseconds 
   }
 }
 
-/** Renews each session once, so that all of its tokens are of this server's own making from then on. */
-export async function renewOnce(server, sessions) {
-  const clients = refresh(sessions, 32, { once: true })
-  const { failed, refused } = await load({ port: server.port, clients, milliseconds: 120_000 })
+/** Renews each session, `renewals` times together, so that all of their tokens are of this server's own making from then on. */
+export async function warmUp(server, sessions, renewals) {
+  const clients = refresh(sessions, 32, { times: Math.ceil(renewals / sessions.length) })
+  const { failed, refused } = await load({ port: server.port, clients, milliseconds: 240_000 })
   if (failed + refused > 0) throw new Error(`${failed} renewals failed and ${refused} were refused`)
 }
 

@@ -5,10 +5,10 @@ import { PASSWORD } from './seed.mjs'
 // The clients of a load, one for each connection. Each has its share of the sessions to itself, goes through them in turn and keeps
 // what it is answered, as the device of a session does; so no renewal meets another of the same session.
 
-/** POST /auth/refresh with both tokens, and an attempt id for each rotation. With `once` each session is renewed once. */
-export function refresh(sessions, connections, { once = false } = {}) {
+/** POST /auth/refresh with both tokens, and an attempt id for each rotation; each session `times` times at most. */
+export function refresh(sessions, connections, { times = Number.POSITIVE_INFINITY } = {}) {
   return shares(sessions, connections).map((share) => {
-    const next = once ? drain(share) : cycle(share)
+    const next = cycle(share, times)
     let session
     return {
       request() {
@@ -60,8 +60,7 @@ export function login(sessions, connections) {
 }
 
 /** oidc-provider's refresh grant. */
-export function grant(tokens, connections) {
-  const sessions = tokens.map((refreshToken) => ({ refreshToken }))
+export function grant(sessions, connections) {
   return shares(sessions, connections).map((share) => {
     const next = cycle(share)
     let session
@@ -121,14 +120,9 @@ function shares(list, connections, { shared = false } = {}) {
   )
 }
 
-function cycle(list) {
+function cycle(list, times = Number.POSITIVE_INFINITY) {
   let at = 0
-  return () => list[at++ % list.length]
-}
-
-function drain(list) {
-  let at = 0
-  return () => list[at++]
+  return () => (at < list.length * times ? list[at++ % list.length] : undefined)
 }
 
 /** Unguessable at its beginning and different each time: what makes it is not what is measured. */
