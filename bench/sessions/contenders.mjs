@@ -54,7 +54,7 @@ export async function withContenders({ folder, scale, wanted, say }, work) {
         await warmUp(server, renewed, scale.renewed)
       }
     return await work({
-      refresh: refreshContenders({ stores, memory, bare, provider }),
+      refresh: wanted.includes('refresh') ? refreshContenders({ stores, memory, bare, provider }) : [],
       me: wanted.includes('me') ? await meContenders({ stores, bare, better, start }) : [],
       login: wanted.includes('login') ? await loginContenders({ stores, better, start }) : [],
       storm: stores.filter(({ sessions }) => sessions === scale.sizes.at(-1)),

@@ -12,10 +12,9 @@ export async function startPostgres() {
     detached: true,
   })
   for await (const line of createInterface({ input: server.stdout })) {
-    const { url, pid } = JSON.parse(line)
+    const { url } = JSON.parse(line)
     return {
       url,
-      pid,
       stop: async () => {
         server.stdin.end()
         if (server.exitCode === null) await once(server, 'exit')

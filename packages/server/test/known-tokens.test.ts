@@ -6,7 +6,8 @@ describe('the tokens that are known', () => {
     const known = createKnownTokens()
     known.add('a.b.c')
     expect(known.has('a.b.c')).toBe(true)
-    for (const other of ['a.b.d', 'a.b.c=', 'A.b.c', ' a.b.c', 'a.b', '']) expect(known.has(other)).toBe(false)
+    for (const other of ['a.b.d', 'a.b.c=', 'A.b.c', ' a.b.c', 'a.b', ''])
+      expect(known.has(other)).toBe(false)
   })
 
   test('are forgotten for newer ones, and the newest stay', () => {

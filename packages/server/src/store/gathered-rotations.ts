@@ -2,8 +2,19 @@ import { type Compilable, type Kysely, sql } from 'kysely'
 import { gather } from './gather.ts'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
-import type { Rotation } from './sessions.ts'
 import type { Tables } from './tables.ts'
+
+export interface Rotation {
+  readonly id: string
+  /** The row as it was judged: of any number of callers that saw it, one wins. */
+  readonly expected: { readonly generation: number; readonly refreshHash: string }
+  readonly generation: number
+  readonly refreshHash: string
+  readonly attemptHash: string | null
+  readonly previousAttemptHash: string | null
+  readonly now: number
+  readonly idleExpiresAt: number
+}
 
 /** Rotations that go into one statement at most. */
 const BATCH = 64

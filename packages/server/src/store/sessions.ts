@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
 import { anyOf, gatheredReads } from './gathered-reads.ts'
-import { rotateGathered } from './gathered-rotations.ts'
+import { type Rotation, rotateGathered } from './gathered-rotations.ts'
 import type { Db, Store } from './open-store.ts'
 import { prepared } from './prepared.ts'
+
+export type { Rotation }
 
 /** One login on one device, with what its account says now. */
 export interface SessionRecord {
@@ -169,18 +171,6 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       sweep_at: session.idleExpiresAt,
     })
     .execute()
-}
-
-export interface Rotation {
-  readonly id: string
-  /** The row as it was judged: of any number of callers that saw it, one wins. */
-  readonly expected: { readonly generation: number; readonly refreshHash: string }
-  readonly generation: number
-  readonly refreshHash: string
-  readonly attemptHash: string | null
-  readonly previousAttemptHash: string | null
-  readonly now: number
-  readonly idleExpiresAt: number
 }
 
 /**
