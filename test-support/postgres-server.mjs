@@ -1,5 +1,5 @@
-// A PostgreSQL for one test run, or, with `--durable`, for one measurement: started from the binaries that npm installed, on a free port of 127.0.0.1, in a
-// temporary folder. Prints one line, `{"url": "postgres://…"}`, when it answers. Ends, and leaves nothing behind,
+// A PostgreSQL for one test run, or, with `--durable`, for one measurement: started from the binaries that npm installed, on a
+// free port of 127.0.0.1, in a temporary folder. Prints one line, `{"url": "postgres://…"}`, when it answers. Ends, and leaves nothing behind,
 // as soon as its standard input ends: so also when the process that started it was killed.
 // A process of its own, because only a survivor can clean up after a kill.
 import { spawn, spawnSync } from 'node:child_process'
@@ -23,8 +23,7 @@ try {
   initialise(binaries)
   const { server, port } = await startOnFreePort(binaries)
   stopWithParent(server)
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
-  console.log(JSON.stringify({ url, pid: server.pid }))
+  console.log(JSON.stringify({ url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` }))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
