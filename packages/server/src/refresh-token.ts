@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { ServerSecret } from './server-secret.ts'
 
 /** What a refresh token says of itself; nothing of it is believed before {@link isAuthentic}. */
@@ -63,7 +63,7 @@ export function remakeRefreshToken(
 
 /** How a token or an attempt id is kept: SHA-256, base64url. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 /** Compares in constant time; the length alone is not secret. */

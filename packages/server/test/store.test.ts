@@ -285,6 +285,23 @@ describe('the store on PostgreSQL', () => {
     for (const one of others) await one.db.destroy()
   })
 
+  test('does not let one rotation that hangs hold up those that come after it', async () => {
+    const { store, database } = await start()
+    await insertSessions(store, ['a', 'b'])
+    const other = openStore({ kind: 'postgres', url: database.url }, 'mapae')
+    const order: string[] = []
+    let hanging: Promise<unknown> = Promise.resolve()
+    await inTransaction(other, async (db) => {
+      await sql`update sessions set salt = salt where id = 'a'`.execute(db)
+      hanging = rotateSession(store, rotationOf('a', 1)).then(() => order.push('a'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await rotateSession(store, rotationOf('b', 1)).then(() => order.push('b'))
+    })
+    await hanging
+    expect(order).toEqual(['b', 'a'])
+    await other.db.destroy()
+  })
+
   test('fails every rotation of a statement whose fate is not known', async () => {
     const { store } = await start()
     await insertSessions(store, ['a', 'b'])

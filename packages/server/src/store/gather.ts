@@ -1,3 +1,6 @@
+/** Milliseconds after which a batch is late and holds up the next no longer: its connection may have died without a word. */
+const LATE = 100
+
 /**
  * Has work that arrives together done together: while one batch is under way the next one gathers, and the first begins with what
  * arrives in the same turn of the event loop. Of two items with one key the second waits for the next batch. `run` gets a batch in
@@ -27,7 +30,7 @@ export function gather<Item, Answer>({
     while (waiting.length > 0) {
       const batch = nextBatch()
       waiting = waiting.filter((one) => !batch.has(one))
-      await settle([...batch])
+      await doneOrLate(settle([...batch]))
     }
     isUnderWay = false
   }
@@ -51,6 +54,16 @@ export function gather<Item, Answer>({
     }
     return new Set([...batch].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one))
   }
+}
+
+function doneOrLate(work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LATE)
+    void work.finally(() => {
+      clearTimeout(late)
+      resolve()
+    })
+  })
 }
 
 interface Waiting<Item, Answer> {

@@ -23,7 +23,8 @@ const BATCH = 64
  * Spends a generation on PostgreSQL, together with the rotations that arrive while an earlier statement is under way: one statement
  * and one commit for all of them, each decided by its own row. It resolves after that commit; one that fails, or whose fate is
  * not known, fails for all in it. Of two rotations of one session the second waits for the next statement. They are sorted, and
- * one statement is under way at a time, so that those of one process cannot lock each other out.
+ * one statement is under way at a time while none is late, so that they do not lock each other out; where they do, PostgreSQL
+ * stops one of them (40P01), and it is tried again.
  *
  * False: the row is no longer what the caller judged.
  */
