@@ -33,6 +33,8 @@ const TIMEOUTS = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5000,
 } as const
+/** Bytes of all header fields together: Node's own default, whatever flags it is run with. */
+const LARGEST_HEADERS = 16_384
 
 const TRIES_FOR_A_FREE_PORT = 5
 
@@ -60,7 +62,9 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     },
     { errorHandler: refusedRequest },
   )
-  const server = await bindAll({ host, port }, () => drain.watch(createServer(TIMEOUTS, listener)))
+  const server = await bindAll({ host, port }, () =>
+    drain.watch(createServer({ ...TIMEOUTS, maxHeaderSize: LARGEST_HEADERS }, listener)),
+  )
   return { port: portOf(server), serve, drain: drain.finish }
 }
 
