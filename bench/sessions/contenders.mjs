@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { httpRequest } from './http-client.mjs'
-import { warmUp } from './measure.mjs'
 import { startPostgres } from './postgres.mjs'
 import { PASSWORD, SECRET, seed } from './seed.mjs'
 import { startServer } from './server-process.mjs'
@@ -13,7 +12,7 @@ const PEOPLE = 64
 /**
  * Starts everything that is measured, each server in a process of its own, hands it to `work` by operation, and ends it.
  *
- * @typedef {{ name: string, sessions?: number, server?: object, only?: number, clients?: (connections: number) => object[], run?: Function }} Contender
+ * @typedef {{ name: string, sessions?: number, server?: object, only?: number, warm?: () => object[], clients?: (connections: number) => object[], run?: Function }} Contender
  *   `only`: the one number of connections at which it is measured
  */
 export async function withContenders({ folder, scale, wanted, say }, work) {
@@ -48,13 +47,8 @@ export async function withContenders({ folder, scale, wanted, say }, work) {
       password: PASSWORD,
     }
     const better = (wanted.includes('me') || wanted.includes('login')) && (await start('better-auth', people))
-    if (wanted.includes('refresh'))
-      for (const { kind, sessions, server, renewed } of [...stores, memory]) {
-        say(`warming up: ${kind}, ${sessions}`)
-        await warmUp(server, renewed, scale.renewed)
-      }
     return await work({
-      refresh: wanted.includes('refresh') ? refreshContenders({ stores, memory, bare, provider }) : [],
+      refresh: wanted.includes('refresh') ? refreshContenders({ stores, memory, bare, provider, scale }) : [],
       me: wanted.includes('me') ? await meContenders({ stores, bare, better, start }) : [],
       login: wanted.includes('login') ? await loginContenders({ stores, better, start }) : [],
       storm: stores.filter(({ sessions }) => sessions === scale.sizes.at(-1)),
@@ -93,13 +87,14 @@ async function newDatabase(url, name) {
   return address.href
 }
 
-function refreshContenders({ stores, memory, bare, provider }) {
+function refreshContenders({ stores, memory, bare, provider, scale }) {
   const granted = provider.refreshTokens.map((refreshToken) => ({ refreshToken }))
   const largest = Math.max(...stores.map(({ sessions }) => sessions))
   const warm = ({ kind, sessions, server, renewed }) => ({
     name: `mapae, ${kind}`,
     sessions,
     server,
+    warm: () => refresh(renewed, 32, { times: Math.ceil(scale.renewed / renewed.length) }),
     clients: (connections) => refresh(renewed, connections),
   })
   const cold = ({ kind, sessions, server, unseen }) => {
@@ -125,7 +120,8 @@ async function meContenders({ stores, bare, better, start }) {
     name: `the select alone, ${kind}`,
     sessions,
     server: await start('select', { database }),
-    clients: (connections) => me(used, connections, ({ sid }) => ({ 'x-session': sid })),
+    warm: () => me(used, 32, { times: 2, field: named }),
+    clients: (connections) => me(used, connections, { field: named }),
   })
   const middle = stores.filter(({ sessions }) => sessions === stores[2].sessions)
   return [
@@ -133,6 +129,7 @@ async function meContenders({ stores, bare, better, start }) {
       name: `mapae, ${kind}`,
       sessions,
       server,
+      warm: () => me(used, 32, { times: 2 }),
       clients: (connections) => me(used, connections),
     })),
     ...(await Promise.all(middle.map(select))),
@@ -145,6 +142,8 @@ async function meContenders({ stores, bare, better, start }) {
     { name: 'node:http', server: bare, clients: (connections) => constant(got, connections) },
   ]
 }
+
+const named = ({ sid }) => ({ 'x-session': sid })
 
 async function loginContenders({ stores, better, start }) {
   const argon2 = await start('argon2', { password: PASSWORD })

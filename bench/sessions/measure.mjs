@@ -1,5 +1,4 @@
 import { load, percentile } from './http-client.mjs'
-import { refresh } from './workloads.mjs'
 
 /** A login takes as long as a thousand other requests: its rounds are longer. */
 const STRETCHED = { login: 2.5 }
@@ -16,6 +15,8 @@ const STRETCHED = { login: 2.5 }
 export async function measure(contenders, { operation, connections, rounds, milliseconds, say }) {
   const length = milliseconds * (STRETCHED[operation] ?? 1)
   const measured = []
+  say(`${operation}: warming up`)
+  for (const { warm, server } of contenders) if (warm) await warmUp(server, warm())
   for (const count of connections) {
     say(`${operation}, ${count} connections`)
     const present = contenders.filter(({ only = count }) => only === count)
@@ -55,11 +56,10 @@ async function measureRound({ server, ready, run }, { connections, milliseconds 
   }
 }
 
-/** Renews each session, `renewals` times together, so that all of their tokens are of this server's own making from then on. */
-export async function warmUp(server, sessions, renewals) {
-  const clients = refresh(sessions, 32, { times: Math.ceil(renewals / sessions.length) })
+/** Lets clients that end by themselves do what they have to. */
+export async function warmUp(server, clients) {
   const { failed, refused } = await load({ port: server.port, clients, milliseconds: 240_000 })
-  if (failed + refused > 0) throw new Error(`${failed} renewals failed and ${refused} were refused`)
+  if (failed + refused > 0) throw new Error(`${failed} requests failed and ${refused} were refused`)
 }
 
 export function median(values) {

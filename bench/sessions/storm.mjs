@@ -15,7 +15,7 @@ export async function measureStorm(stores, { stormSeconds, say }) {
   for (const { kind, sessions, server, used } of stores) {
     say(`storm of logins (${kind})`)
     const milliseconds = (stormSeconds * 1000) / 4
-    const [client] = me(used, 1)
+    const [client] = me(used.slice(0, 100), 1)
     const ask = () => paced({ port: server.port, milliseconds, perSecond: PER_SECOND, client })
     await ask()
     const [idle, busy, logins] = [[], [], []]
