@@ -127,6 +127,7 @@ function signer(store, secret) {
     clock: Date.now,
     algorithm: 'ES256',
     longestAccessLifetime: () => DAY,
+    emit: () => {},
   })
   return ({ sid, accountId }, now) =>
     keys.sign({
