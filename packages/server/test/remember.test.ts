@@ -101,7 +101,7 @@ describe.each(databases)('"keep me logged in" turned off, on $name', (database) 
     const body = { current_password: PASSWORD, new_password: 'another good password' }
     const changed = await server.call('POST', '/auth/password', { body, cookies, headers: SAME_ORIGIN })
     expect([changed.status, changed.json.refresh_expires_in]).toEqual([200, 12 * HOURS])
-    expect(changed.setCookies).toHaveLength(2)
+    expect(changed.setCookies).toHaveLength(3)
     expect(changed.setCookies.filter((cookie) => !isSessionCookie(cookie))).toEqual([])
   })
 
