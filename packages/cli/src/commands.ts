@@ -3,6 +3,7 @@ import { auditExport } from './commands/audit-export.ts'
 import { doctor } from './commands/doctor.ts'
 import { keysList } from './commands/keys-list.ts'
 import { keysRotate } from './commands/keys-rotate.ts'
+import { keysWithdraw } from './commands/keys-withdraw.ts'
 import { migrate } from './commands/migrate.ts'
 import { sessionsEnd } from './commands/sessions-end.ts'
 import { sessionsList } from './commands/sessions-list.ts'
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   auditExport,
   keysList,
   keysRotate,
+  keysWithdraw,
   migrate,
   doctor,
 ]

@@ -28,7 +28,8 @@ type ServerFlags = Readonly<
     | 'keep-ended-sessions'
     | 'keep-audit'
     | 'reuse-interval'
-    | 'trust-proxy',
+    | 'trust-proxy'
+    | 'signing-key-lifetime',
     ValueFlag
   > & { 'allowed-origin': ManyFlag; 'dangerously-allow-http': Switch }
 >
@@ -86,6 +87,10 @@ export const serverFlags: ServerFlags = {
     value: 'count',
     help: 'How many proxies in front append to X-Forwarded-For (MAPAE_TRUST_PROXY; default 0)',
   },
+  'signing-key-lifetime': {
+    value: 'seconds',
+    help: 'How long a key signs before the next one does; 0: until mapae keys rotate (MAPAE_SIGNING_KEY_LIFETIME; default 90 days)',
+  },
   'dangerously-allow-http': {
     help: 'Serve plain http to other machines: tokens can be read on the way (MAPAE_DANGEROUSLY_ALLOW_HTTP=1)',
   },
@@ -141,10 +146,17 @@ export function readSettings(given: Given, environment: Environment): Settings {
       reuseInterval: number('reuse-interval', [0, 300], 'MAPAE_REUSE_INTERVAL'),
       allowedOrigins: originsOf(given['allowed-origin']) ?? splitList(environment.MAPAE_ALLOWED_ORIGINS),
       trustProxy: number('trust-proxy', [0, 10], 'MAPAE_TRUST_PROXY'),
+      signingKeyLifetime: number('signing-key-lifetime', [0, 10 ** 9], 'MAPAE_SIGNING_KEY_LIFETIME'),
+      revocationFeed: feedOf(environment.MAPAE_REVOCATION_FEED_TOKEN),
       dangerouslyAllowHttp:
         given['dangerously-allow-http'] === true || environment.MAPAE_DANGEROUSLY_ALLOW_HTTP === '1',
     }),
   }
+}
+
+/** A secret: others can see the flags of a process. */
+function feedOf(token: string | undefined): AuthOptions['revocationFeed'] {
+  return token === undefined ? undefined : { token }
 }
 
 const LIFETIME = [1, 10 ** 9] as const

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { keySetVersion } from '@mapae/guard/revocations'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { mapaeHere, type Where } from './here.ts'
 import { mapae, startServer, temporaryFolder } from './mapae.ts'
 
 const PASSWORD = 'correct horse battery'
+const SOON = { timeout: 25_000, interval: 100 }
 
 describe.each(databases)('users, keys and migrate on $name', (database) => {
   test('users are added, listed and disabled, as processes', async () => {
@@ -190,6 +192,68 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     expect(now.stdout).toMatch(/^\S+ {2}ES256 {2}active {2}signed from /)
     const all = JSON.parse((await here(['keys', 'list', '--json'])).stdout)
     expect(all.map(({ status }: { status: string }) => status).sort()).toEqual(['active', 'next', 'retired'])
+  })
+
+  test('a key that is rotated waits for the guards, and one that signs at once says whom it did not wait for', async () => {
+    const { here, data, flags } = await place()
+    const server = await startServer(['--data', data, ...flags])
+    const alone = await here(['keys', 'rotate'])
+    expect(alone.stderr).toBe('No guard was heard of within ten minutes.\n')
+
+    const id = 'g'.repeat(22)
+    const report = async (version: string) => {
+      const headers = { 'mapae-guard': `${id}; keys=${version}` }
+      expect((await fetch(`${server.url}/revocations?since=0`, { headers })).status).toBe(200)
+    }
+    await report('old')
+    const now = await here(['keys', 'rotate', '--now'])
+    expect(now.stderr).toMatch(/^WARNING: the new key signs at once\. 1 guards do not hold it yet/)
+    expect((await here(['keys', 'rotate', '--no-wait'])).stderr).toBe('')
+
+    const waiting = here(['keys', 'rotate'])
+    const held = async (count: number) => {
+      const { keys } = JSON.parse(await (await fetch(`${server.url}/.well-known/jwks.json`)).text())
+      expect(keys).toHaveLength(count)
+      return keySetVersion(keys)
+    }
+    await report(await vi.waitFor(() => held(5), SOON))
+    const waited = await waiting
+    expect(waited.stderr).toMatch(
+      new RegExp(
+        `^0 of 1 guards hold the key\\.\n  not yet: ${id}, heard of .*\n1 of 1 guards hold the key\\.\n$`,
+      ),
+    )
+    expect([waited.code, waited.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^\S+ {2}ES256 {2}next {2}signs from /),
+    ])
+  })
+
+  test('a key is withdrawn for good, and only with --yes', async () => {
+    const { here, data, flags } = await place()
+    const server = await startServer(['--data', data, ...flags])
+    const published = async () =>
+      JSON.parse(await (await fetch(`${server.url}/.well-known/jwks.json`)).text()).keys
+    const [{ kid }] = await published()
+    const asked = await here(['keys', 'withdraw', kid])
+    expect([asked.code, asked.stderr]).toEqual([
+      1,
+      `Nothing was done: to withdraw the key ${kid} for good, add --yes.\n`,
+    ])
+    const done = await here(['keys', 'withdraw', kid, '--yes'])
+    expect([done.code, done.stderr]).toEqual([0, ''])
+    expect(done.stdout).toMatch(
+      new RegExp(`^The key ${kid} is withdrawn\\.\\n\\S+  ES256  active  signed from `),
+    )
+    expect((await here(['keys', 'withdraw', kid, '--yes'])).stdout).toBe(
+      `The key ${kid} was withdrawn before.\n`,
+    )
+    const unknown = await here(['keys', 'withdraw', 'nobody', '--yes'])
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'There is no key nobody: mapae keys list shows those that there are.\n',
+    ])
+    expect((await here(['keys', 'list'])).stdout).toMatch(new RegExp(`${kid}  ES256  withdrawn  `))
   })
 
   test('a key is not made under a secret that no server has', async () => {

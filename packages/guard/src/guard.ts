@@ -4,6 +4,7 @@ import { type Credential, findCredential } from './credential.ts'
 import { bindingOf } from './dpop/binding.ts'
 import { targetUri } from './dpop/target-uri.ts'
 import type { DpopSettings } from './dpop-settings.ts'
+import { GuardError } from './guard-error.ts'
 import type { HeaderPair } from './http/headers.ts'
 import type { GuardOptions } from './options.ts'
 import {
@@ -16,6 +17,7 @@ import {
   unavailable,
 } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
+import type { RevocationStatus, WhenStale } from './revocations/options.ts'
 import { refuseScope, type Scope, scopeNames } from './scope.ts'
 import { type Settings, settle } from './settings.ts'
 
@@ -23,6 +25,8 @@ import { type Settings, settle } from './settings.ts'
 export type Needs = {
   /** Names that the token's `scope` must all hold. @default none */
   readonly scope?: Scope | undefined
+  /** What becomes of a good token while it is not known what was revoked: `RevocationOptions`. @default as the guard says */
+  readonly whenStale?: WhenStale | undefined
 }
 
 export type Admitted = {
@@ -45,11 +49,17 @@ export type Guard = {
    * (RFC 9449), or says how to refuse it.
    *
    * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, or the code of
-   * a refused renewal; 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for
-   * `needs` that make no sense (GuardError `options_invalid`).
+   * a refused renewal; 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`.
+   * Rejects only for `needs` that make no sense (GuardError `options_invalid`).
    */
   check(request: GuardRequest, needs?: Needs): Promise<Admission>
+  /** What is known of revocations. Begins to follow them, so that a readiness check can come before the first request. */
+  status(): GuardStatus
+  /** Lets go of the revocation feed; requests are still judged, by what is known. */
+  close(): void
 }
+
+export type GuardStatus = { readonly revocations: RevocationStatus }
 
 /**
  * Makes the guard of an API from its options, once, when the API starts.
@@ -61,25 +71,47 @@ export function createGuard(options: GuardOptions): Guard {
   return Object.freeze({
     async check(request: GuardRequest, needs: Needs = {}) {
       const scope = needs.scope === undefined ? [] : scopeNames(needs.scope)
+      if (needs.whenStale === 'refuse') requireRevocations(settings)
       try {
-        return withScope(await admit(settings, request), scope)
+        return withScope(await admit(settings, request, needs), scope)
       } catch (error) {
         settings.onError(error)
         return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
       }
     },
+    status: () => ({ revocations: settings.revocations.status() }),
+    close: () => settings.revocations.close(),
   })
 }
 
-async function admit(settings: Settings, request: GuardRequest): Promise<Admission> {
+function requireRevocations({ revocations }: Settings): void {
+  if (revocations.isFollowed) return
+  throw new GuardError('options_invalid', "whenStale: 'refuse' needs a guard that follows revocations.")
+}
+
+async function admit(
+  settings: Settings,
+  request: GuardRequest,
+  { whenStale }: Pick<Needs, 'whenStale'>,
+): Promise<Admission> {
   const credential = findCredential(settings, request)
   if (credential.type === 'refused') return credential
   try {
-    const { claims } = await settings.verify(credential.token)
-    return await admitHolder(settings, request, { ...credential, claims: checkAccessClaims(claims) })
+    const { claims: verified, header } = await settings.verify(credential.token)
+    const claims = checkAccessClaims(verified)
+    const verdict = await settings.revocations.judge(claims, { kid: header.kid, whenStale })
+    switch (verdict) {
+      case 'good':
+        return await admitHolder(settings, request, { ...credential, claims })
+      case 'revoked':
+        return await renewed(settings, request, credential, 'The access token was revoked.')
+      case 'stale':
+        return unavailable('revocations_stale', 'It is not known at the moment what was revoked.')
+    }
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
-    if (error.code === 'token_expired') return renewed(settings, request, credential)
+    if (error.code === 'token_expired')
+      return renewed(settings, request, credential, 'The access token expired.')
     return refuseToken(settings, error, credential)
   }
 }
@@ -139,14 +171,19 @@ function nextNonce(nonce: string | undefined): readonly HeaderPair[] {
 }
 
 /**
- * The token is authentic in every way but its time. One that is bound to a key is renewed where its session is, by the client
+ * The token is authentic, but its time is over, or it was revoked: its session may be alive all the same, with roles taken away. One that is bound to a key is renewed where its session is, by the client
  * itself, which is no risk to it: it does not rotate. So its refresh token never comes to an API.
  */
-async function renewed(settings: Settings, request: GuardRequest, presented: Presented): Promise<Admission> {
+async function renewed(
+  settings: Settings,
+  request: GuardRequest,
+  presented: Presented,
+  why: string,
+): Promise<Admission> {
   const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
   if (binding.type === 'refused') return binding
-  const expired = invalidToken(challenged(settings, presented), 'The access token expired.')
-  if (binding.type === 'bound') return expired
+  const refused = invalidToken(challenged(settings, presented), why)
+  if (binding.type === 'bound') return refused
   const renewal = await settings.renew(request)
   switch (renewal.type) {
     case 'renewed':
@@ -159,7 +196,7 @@ async function renewed(settings: Settings, request: GuardRequest, presented: Pre
     case 'refused':
       return renewalRefused(challenged(settings, presented), renewal)
     case 'not-applicable':
-      return expired
+      return refused
   }
 }
 

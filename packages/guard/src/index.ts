@@ -1,5 +1,12 @@
 export type { AccessClaims } from './access-claims.ts'
-export { type Admission, type Admitted, createGuard, type Guard, type Needs } from './guard.ts'
+export {
+  type Admission,
+  type Admitted,
+  createGuard,
+  type Guard,
+  type GuardStatus,
+  type Needs,
+} from './guard.ts'
 export { GuardError, type GuardErrorCode } from './guard-error.ts'
 export type { HeaderPair, HeaderReader } from './http/headers.ts'
 export type { ProblemDetails } from './http/problem.ts'
@@ -7,4 +14,5 @@ export type { GuardOptions } from './options.ts'
 export type { Refusal } from './refusal.ts'
 export type { Renew, Renewal, RenewRequest } from './renewal.ts'
 export type { GuardRequest } from './request.ts'
+export type { RevocationOptions, RevocationStatus, WhenStale } from './revocations/options.ts'
 export type { Scope } from './scope.ts'

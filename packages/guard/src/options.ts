@@ -2,6 +2,7 @@ import type { KeySource, RemoteJwkSet } from '@mapae/jwt'
 import type { DpopNonces } from './dpop/nonces.ts'
 import type { SeenProofs } from './dpop/seen-proofs.ts'
 import type { Renew } from './renewal.ts'
+import type { RevocationOptions } from './revocations/options.ts'
 
 export type GuardOptions = {
   /** The URL of the auth server, as in the claim `iss` of its tokens, to the letter. */
@@ -46,12 +47,19 @@ export type GuardOptions = {
   readonly allowedOrigins?: readonly string[] | undefined
   /** Renews an expired access token in the course of the request. @default none: it is refused */
   readonly renew?: Renew | undefined
+  /**
+   * Whether tokens are refused once their session has ended, their roles were taken away or their key was withdrawn, which a Mapae
+   * server tells within a second (`{issuer}/revocations`; see docs/revocation.md). `'auto'`: yes, where the issuer has such a feed. `true`,
+   * or options: yes, and an issuer that has none counts as one whose feed is away. The first request opens one connection, which
+   * does not keep the process from ending. @default 'auto', and false where `keys` are given
+   */
+  readonly revocations?: 'auto' | boolean | RevocationOptions | undefined
   /** The time in milliseconds, like `Date.now`. @default Date.now */
   readonly clock?: (() => number) | undefined
   /** How far `iat` and `nbf` may be ahead of the clock, in seconds; `exp` gets nothing. @default 5 */
   readonly clockTolerance?: number | undefined
-  /** Who fetches the key set. @default globalThis.fetch */
+  /** Who fetches the key set and opens the revocation feed. @default connections of Node's own */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** Hears what made the guard answer 503, for a log. @default nobody */
+  /** Hears what made the guard answer 503, and what keeps the revocation feed away, for a log. @default nobody */
   readonly onError?: ((error: unknown) => void) | undefined
 }

@@ -67,7 +67,10 @@ export function originNotAllowed(): Refusal {
 }
 
 /** 503: whether the token is good cannot be told. Never 401, which would log honest people out. */
-export function unavailable(code: 'keys_unavailable' | 'guard_unavailable', detail: string): Refusal {
+export function unavailable(
+  code: 'keys_unavailable' | 'guard_unavailable' | 'revocations_stale',
+  detail: string,
+): Refusal {
   return refusal({ status: 503, code, detail, headers: retryLater })
 }
 

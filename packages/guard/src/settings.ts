@@ -15,6 +15,8 @@ import type { GuardOptions } from './options.ts'
 import { originOf } from './origin-of.ts'
 import { retryAfter } from './refusal.ts'
 import type { Renew } from './renewal.ts'
+import { createRevocations, type Revocations } from './revocations/revocations.ts'
+import { settleRevocations } from './revocations/settings.ts'
 
 /** The options of a guard, checked and prepared. */
 export type Settings = {
@@ -29,6 +31,7 @@ export type Settings = {
   /** How tokens may be presented. */
   readonly schemes: readonly TokenScheme[]
   readonly renew: Renew
+  readonly revocations: Revocations
   readonly onError: (error: unknown) => void
 }
 
@@ -38,14 +41,17 @@ export function settle(options: GuardOptions): Settings {
   const credentials = options.credentials ?? (canSetCookies(options) ? 'both' : 'header')
   if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
   const dpop = settleDpop({ ...options, credentials })
+  const onError = optionalFunction('onError', options.onError) ?? (() => {})
+  const { verify, keys } = prepareVerifier(options)
   return {
-    verify: prepareVerifier(options),
+    verify,
     readsHeader: credentials !== 'cookie',
     cookie: credentials === 'header' ? undefined : settleCookie(options),
     dpop,
     schemes: schemesOf(dpop),
     renew: optionalFunction('renew', options.renew) ?? (async () => ({ type: 'not-applicable' })),
-    onError: optionalFunction('onError', options.onError) ?? (() => {}),
+    revocations: createRevocations(settleRevocations(options, { keys, onError })),
+    onError,
   }
 }
 
@@ -65,13 +71,16 @@ function canSetCookies({ issuer, accessCookie }: GuardOptions): boolean {
   }
 }
 
-function prepareVerifier(options: GuardOptions): Settings['verify'] {
+function prepareVerifier(
+  options: GuardOptions,
+): Pick<Settings, 'verify'> & { keys: KeySource | RemoteJwkSet } {
   const { issuer, audience = issuer, clock, clockTolerance, fetch } = options
   const rules = { issuer, audience, typ: 'at+jwt', requiredClaims, clock, clockTolerance }
   const jwks = `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`
   try {
     const keys = options.keys ?? createRemoteJwkSet(jwks, { fetch, clock, cooldown: retryAfter })
-    return isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys })
+    const verify = isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys })
+    return { verify, keys }
   } catch (cause) {
     if (!(cause instanceof JwtError)) throw cause
     throw invalid(cause.description, cause)

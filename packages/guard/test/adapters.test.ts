@@ -347,7 +347,8 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
   })
 
   test('a guard that rejects neither hangs the request nor brings the process down', async () => {
-    const broken = await startApi({ check: async () => Promise.reject(new Error('of the guard')) })
+    const check = async () => Promise.reject(new Error('of the guard'))
+    const broken = await startApi({ ...createGuard({ issuer: issuer.url }), check })
     expect((await ask(broken, 'GET /orders', bearer())).status).toBe(500)
     await broken.close()
   })

@@ -90,7 +90,7 @@ describe('a good token', () => {
     const guard = guardWith({ issuer: 'https://auth.example/', audience: 'x', fetch })
     const token = issuer.token({ iss: 'https://auth.example/', aud: 'x' })
     expect((await guard.check(bearer(token))).type).toBe('admitted')
-    expect(asked).toEqual(['https://auth.example/.well-known/jwks.json'])
+    expect(asked).toEqual(['https://auth.example/.well-known/jwks.json', 'https://auth.example/revocations'])
   })
 })
 

@@ -14,8 +14,9 @@ export async function startIssuer() {
   const state = { now: start, status: 200, fetches: 0 }
   const body = JSON.stringify(createJwkSet([key]))
   const server = createServer((request, response) => {
-    state.fetches += 1
-    response.statusCode = request.url === '/.well-known/jwks.json' ? state.status : 404
+    const isKeySet = request.url === '/.well-known/jwks.json'
+    if (isKeySet) state.fetches += 1
+    response.statusCode = isKeySet ? state.status : 404
     response.setHeader('content-type', 'application/json')
     response.end(body)
   })

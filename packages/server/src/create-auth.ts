@@ -25,16 +25,19 @@ import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
+import { type GuardSeen, listGuards } from './guards-seen.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { type ImportOutcome, importUsers } from './import-users.ts'
 import { createInlineRenewal } from './inline-renewal.ts'
+import { postponeKey, rotateInTime } from './key-rotation.ts'
 import { createKnownTokens } from './known-tokens.ts'
 import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
 import { createPasswords } from './passwords.ts'
 import { createPostman } from './postman.ts'
 import { createProofs } from './proofs.ts'
+import { createRevocationFeed } from './revocation-feed.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
 import { endSession, sessionById } from './session.ts'
@@ -44,10 +47,11 @@ import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
 import { createSprayingWatch } from './spraying.ts'
 import { migrate, pendingMigrations } from './store/migrate.ts'
 import { openStore, type Store } from './store/open-store.ts'
-import { raiseSetting } from './store/settings.ts'
+import { LONGEST_ACCESS_LIFETIME, raiseSetting, readSetting } from './store/settings.ts'
 import { StoreError } from './store/store-error.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
 import { unlockAccountFor } from './unlock-account.ts'
+import { type Withdrawal, withdrawKey } from './withdraw-key.ts'
 
 /** A running auth server, without a listener: mount `fetch` anywhere. */
 export interface Auth {
@@ -61,6 +65,8 @@ export interface Auth {
   readonly keys: RemoteJwkSet
   /** For server code. */
   readonly api: AuthApi
+  /** Ends what stays open by itself, the revocation feeds: guards go on with another replica. Before a listener waits for its requests. */
+  endFeeds(): void
   /** Waits for what is under way in the database and lets go of it; requests from then on get 503. */
   close(): Promise<void>
 }
@@ -124,6 +130,12 @@ export interface AuthApi {
   sendMails(): Promise<number>
   /** A new signing key, published before it signs; `signsNow` skips that. */
   rotateKeys(options?: { readonly signsNow?: boolean }): Promise<SigningKeyStatus>
+  /** Has a key that does not sign yet sign ten minutes from now, and returns it; undefined when it signs, or is not there. */
+  postponeKey(kid: string): Promise<SigningKeyStatus | undefined>
+  /** Stops a signing key, for good and on every guard; where it signs, another one does from now on, and nobody is logged out. */
+  withdrawKey(kid: string): Promise<Withdrawal>
+  /** The guards that follow the revocation feed and were heard of within ten minutes. */
+  listGuards(): Promise<readonly GuardSeen[]>
   /** Creates or updates the tables and names the steps taken. */
   migrate(): Promise<readonly string[]>
   pendingMigrations(): Promise<readonly string[]>
@@ -149,6 +161,7 @@ export function createAuth(options: AuthOptions): Auth {
       },
     },
     api: createApi(app, sweeper, { by: 'api' }),
+    endFeeds: () => app.feed.end(),
     close,
   }
 }
@@ -163,7 +176,7 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
 
   const opened = once(async () => {
     if (settings.autoMigrate) await migrate(store)
-    longest = await raiseSetting(store.db, 'longest_access_lifetime', longest)
+    longest = await raiseSetting(store.db, LONGEST_ACCESS_LIFETIME, longest)
     sweeper.start()
     postman.start()
   })
@@ -171,13 +184,18 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
   const ready = () => (closed ? Promise.reject(new StoreError('unavailable', 'closed')) : opened())
   const close = async () => {
     closed = true
+    await feed.stop()
     await sweeper.stop()
     await postman.stop()
     await store.close()
   }
   const emit = emitter(settings.onEvent ?? printErrors)
   const emitOnce = createEmitOnce(emit)
-  const sweeper = createSweeper({ store, settings, clock, emit })
+  const rotateKeys = async () => {
+    longest = Math.max(longest, await readSetting(store.db, LONGEST_ACCESS_LIFETIME))
+    await rotateInTime(ctx)
+  }
+  const sweeper = createSweeper({ store, settings, clock, emit, rotateKeys })
   const ctx: Context = {
     settings,
     clock,
@@ -208,7 +226,8 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     ready,
   }
   const postman = createPostman(ctx)
-  const app = { ctx, accessTokens: createAccessTokens(ctx), postman }
+  const feed = createRevocationFeed(ctx)
+  const app = { ctx, accessTokens: createAccessTokens(ctx), postman, feed }
   return { app, sweeper, close }
 }
 
@@ -253,6 +272,9 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
     sweep: () => ctx.ready().then(() => sweeper.round()),
     listKeys: () => ctx.ready().then(() => ctx.signingKeys.list()),
     rotateKeys: (how = {}) => ctx.ready().then(() => ctx.signingKeys.rotate(how, admin)),
+    postponeKey: (kid) => ctx.ready().then(() => postponeKey(ctx, kid)),
+    withdrawKey: (kid) => ctx.ready().then(() => withdrawKey(ctx, kid, admin)),
+    listGuards: () => ctx.ready().then(() => listGuards(ctx)),
     sendMails: () => ctx.ready().then(() => app.postman.sendDue()),
     migrate: () => migrate(ctx.store),
     pendingMigrations: () => pendingMigrations(ctx.store),

@@ -223,6 +223,13 @@ export const eventTypes = {
     means: 'A signing key was made; by the server itself when there was none.',
     detail: { kid: 'of the key', algorithm: 'of the key', active_from: 'when it signs, in seconds' },
   },
+  'signing_key.withdrawn': {
+    about: 'server',
+    actor: 'admin',
+    kept: 'audit',
+    means: 'A signing key was withdrawn: what it signed proves nothing any more, anywhere.',
+    detail: { kid: 'of the key' },
+  },
   'access_token.large': {
     about: 'account',
     actor: 'system',

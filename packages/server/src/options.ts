@@ -52,6 +52,13 @@ export interface AuthOptions {
   readonly accessTokenOnRefresh?: 'required' | 'verified-if-sent'
   /** @default 'ES256' */
   readonly signingAlgorithm?: 'ES256' | 'RS256' | 'Ed25519'
+  /** How long a signing key signs before another takes its place; 0: until `mapae keys rotate`. @default 7_776_000 (90 days) */
+  readonly signingKeyLifetime?: number
+  /**
+   * `GET /revocations`: with `token`, for holders of it alone; `connections` is how many guards one replica serves at once.
+   * @default { connections: 1000 }: it holds hashes alone, and is open to everybody, as the key set is
+   */
+  readonly revocationFeed?: { readonly token?: string; readonly connections?: number }
   /**
    * Adds namespaced claims to an account's access tokens. Registered and Mapae's own names are refused, and so is what looks like
    * a secret, a card or identity number, or personal data (names, e-mail and other addresses, phone numbers, birth dates): the request
@@ -140,11 +147,18 @@ export interface Settings extends Required<Omit<AuthOptions, 'secret' | 'databas
   readonly passwordHashing: { readonly atOnce?: number | undefined; readonly waiting?: number | undefined }
   readonly accessTokenBudget: { readonly warn: number; readonly refuse: number }
   readonly brakes: BrakeLimits
+  readonly revocationFeed: { readonly token?: string | undefined; readonly connections: number }
   readonly dangerousCookieDomain: string | undefined
 }
 
 type Port = 'clock' | 'fetch' | 'mailer' | 'letters' | 'pages' | 'onEvent' | 'locate'
-type Optional = 'claims' | 'passwordHashing' | 'accessTokenBudget' | 'brakes' | 'dangerousCookieDomain'
+type Optional =
+  | 'claims'
+  | 'revocationFeed'
+  | 'passwordHashing'
+  | 'accessTokenBudget'
+  | 'brakes'
+  | 'dangerousCookieDomain'
 
 const duration = (fallback: number) =>
   z
@@ -203,6 +217,21 @@ const schema = z.strictObject({
   reuseInterval: z.number().min(0).max(300).default(30),
   accessTokenOnRefresh: z.enum(['required', 'verified-if-sent']).default('required'),
   signingAlgorithm: z.enum(['ES256', 'RS256', 'Ed25519']).default('ES256'),
+  signingKeyLifetime: z
+    .number()
+    .int()
+    .max(10 ** 9)
+    .refine((seconds) => seconds === 0 || seconds >= 3600, 'must be 0, or an hour or more')
+    .default(90 * 86_400),
+  revocationFeed: z
+    .strictObject({
+      token: z
+        .string()
+        .regex(/^[\w.~+/-]{16,256}=*$/, 'must be 16 to 256 characters of those that a Bearer token may have')
+        .optional(),
+      connections: z.number().int().min(1).max(100_000).default(1000),
+    })
+    .default({ connections: 1000 }),
   claims: func<NonNullable<AuthOptions['claims']>>(),
   dangerouslyAllowSensitiveClaims: z.union([z.boolean(), z.array(z.string())]).default(false),
   accessTokenBudget: z

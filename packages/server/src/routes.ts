@@ -21,6 +21,7 @@ import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
 import { completeBody, completeEndpoint } from './endpoints/register-complete.ts'
 import { resetPasswordForm, resetPasswordPage } from './endpoints/reset-password-page.ts'
+import { revocationsEndpoint } from './endpoints/revocations.ts'
 import {
   endOtherSessionsEndpoint,
   endSessionEndpoint,
@@ -417,6 +418,15 @@ export const routes: readonly Route[] = [
     answer: { status: 200, schema: 'Object' },
     refusals: ['store_unavailable'],
     endpoint: jwksEndpoint,
+  },
+  {
+    method: 'GET',
+    path: '/revocations',
+    summary:
+      'What was revoked, as signed security event tokens (RFC 8417): server-sent events, or JSON with `?since=`',
+    answer: { status: 200, schema: 'Object' },
+    refusals: ['invalid_request', 'token_required', 'invalid_token', 'busy', 'store_unavailable'],
+    endpoint: revocationsEndpoint,
   },
   {
     method: 'GET',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setType } from '@mapae/guard/revocations'
 import {
   createSigner,
   exportJwk,
@@ -13,7 +14,7 @@ import {
 import type { Admin } from './actor.ts'
 import { record as writeDown } from './audit.ts'
 import { type Clock, seconds } from './clock.ts'
-import type { AuthEvent } from './events.ts'
+import type { AuditedEvent, AuthEvent } from './events.ts'
 import { unwrap, wrap } from './key-wrapping.ts'
 import type { ServerSecret } from './server-secret.ts'
 import { inTransaction, type Store } from './store/open-store.ts'
@@ -23,8 +24,10 @@ import { StoreError } from './store/store-error.ts'
 /** How long others may keep the published key set, in seconds. */
 export const JWKS_MAX_AGE = 300
 /** A new key is published this long, in milliseconds, before it signs: twice the cache time. */
-const PUBLISH_AHEAD = 2 * JWKS_MAX_AGE * 1000
+export const PUBLISH_AHEAD: number = 2 * JWKS_MAX_AGE * 1000
 const RELOAD_AFTER = 10_000
+/** Characters; a list of ten thousand revocations takes 290,000. */
+const LONGEST_EVENT = 1_000_000
 /** A `kid` that is not known is looked for at most so often, in milliseconds of real time, however many are made up. */
 const LOOK_AGAIN_AFTER = 100
 /** How long a new reading is waited for, in milliseconds of real time, where an older one will do. */
@@ -38,8 +41,10 @@ type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
  * last token has expired, and is kept, to verify only, for the renewal that sends an expired token along.
  */
 export interface SigningKeys {
-  /** Signs with the key that is active now. */
+  /** Signs an access token with the key that is active now. */
   sign(claims: JwtClaims): Promise<string>
+  /** The same for a security event token (RFC 8417), which may be long. */
+  signEvent(claims: JwtClaims): Promise<string>
   /** Loads the keys if they are stale, or if `kid` is not among them: another replica may have made one just now. */
   load(kid?: string): Promise<void>
   /** Every key that proves a token: all but withdrawn ones. Synchronous, over what is loaded. */
@@ -49,9 +54,14 @@ export interface SigningKeys {
   isWithdrawn(kid: string): boolean
   /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. Never empty: caches keep what they get. */
   published(): Promise<{ readonly keys: readonly Jwk[] }>
+  /** The same as it is in the table now; where there is no key yet, none is made. */
+  publishedNow(): Promise<readonly Jwk[]>
+  /** As the table is when it is asked; whoever signs after that signs by it. */
   list(): Promise<readonly SigningKeyStatus[]>
   /** Makes a key that signs after it has been published long enough; at once with `signsNow`. */
   rotate(options: { readonly signsNow?: boolean }, admin: Admin): Promise<SigningKeyStatus>
+  /** A new key that is in no table yet. Milliseconds. */
+  draft(plan: { readonly activeFrom: number; readonly succeeds: string | null }): SigningKeyRecord
 }
 
 export interface SigningKeyStatus {
@@ -69,7 +79,12 @@ interface Ring {
   readonly loadedAt: number
   readonly records: readonly SigningKeyRecord[]
   readonly publicKeys: ReadonlyMap<string, { readonly key: Key; readonly jwk: Jwk }>
-  readonly signers: Map<string, ((claims: JwtClaims) => string) | undefined>
+  readonly signers: Map<string, Signers | undefined>
+}
+
+interface Signers {
+  readonly token: (claims: JwtClaims) => string
+  readonly event: (claims: JwtClaims) => string
 }
 
 export function createSigningKeys({
@@ -97,8 +112,12 @@ export function createSigningKeys({
 
   return {
     async sign(claims) {
-      const sign = await activeSigner()
-      return sign(claims)
+      const { token } = await activeSigner()
+      return token(claims)
+    },
+    async signEvent(claims) {
+      const { event } = await activeSigner()
+      return event(claims)
     },
     async load(kid) {
       const { publicKeys } = await fresh()
@@ -109,14 +128,13 @@ export function createSigningKeys({
     isWithdrawn: withdrawn,
     async published() {
       await activeSigner()
-      const { records, publicKeys } = await fresh()
-      const now = clock()
-      const inForce = records.filter((record) => record.withdrawnAt === null)
-      const jwks = inForce.filter((_, index) => isPublished(inForce[index - 1], now))
-      return { keys: jwks.flatMap(({ kid }) => publicKeys.get(kid)?.jwk ?? []) }
+      return { keys: publishedOf(await fresh()) }
+    },
+    async publishedNow() {
+      return publishedOf(await readRing())
     },
     async list() {
-      const { records } = await reload()
+      const { records } = await readRing()
       return records.map((record) => statusOf(record, records))
     },
     async rotate({ signsNow = false }, admin) {
@@ -124,6 +142,7 @@ export function createSigningKeys({
       const { records } = await readRing()
       return statusOf(record, records)
     },
+    draft,
   }
 
   function keyOf({ alg, kid }: KeyQuery, counts: (kid: string) => boolean): Key | undefined {
@@ -131,7 +150,7 @@ export function createSigningKeys({
     return found?.alg === alg && kid !== undefined && counts(kid) ? found : undefined
   }
 
-  async function activeSigner(): Promise<(claims: JwtClaims) => string> {
+  async function activeSigner(): Promise<Signers> {
     const known = signerOf(await fresh())
     if (known) return known
     making ??= makeKey(clock())
@@ -145,7 +164,7 @@ export function createSigningKeys({
   }
 
   /** The newest key that is active by now and that one of our secrets opens. */
-  function signerOf({ records, signers }: Ring): ((claims: JwtClaims) => string) | undefined {
+  function signerOf({ records, signers }: Ring): Signers | undefined {
     const now = clock()
     for (const record of records) {
       if (record.activeFrom > now || record.withdrawnAt !== null) continue
@@ -156,16 +175,36 @@ export function createSigningKeys({
     return undefined
   }
 
-  function openSigner(record: SigningKeyRecord): ((claims: JwtClaims) => string) | undefined {
+  function openSigner(record: SigningKeyRecord): Signers | undefined {
     const jwk = unwrap(secrets, record.privateWrapped, record.kid)
     if (jwk === undefined) return undefined
     const key = importKey(parseJwk(jwk), { kid: record.kid })
-    return createSigner({ key, typ: 'at+jwt', clock })
+    return {
+      token: createSigner({ key, typ: 'at+jwt', clock }),
+      event: createSigner({ key, typ: setType, clock, maxLength: LONGEST_EVENT }),
+    }
   }
 
   async function makeKey(activeFrom: number, admin?: Admin): Promise<SigningKeyRecord> {
+    const record = draft({ activeFrom, succeeds: null })
+    const made = keyMade(record)
+    await inTransaction(store, async (db) => {
+      await insertSigningKey(db, record)
+      await writeDown(db, made, admin)
+    })
+    emit(made)
+    return record
+  }
+
+  function draft({
+    activeFrom,
+    succeeds,
+  }: {
+    activeFrom: number
+    succeeds: string | null
+  }): SigningKeyRecord {
     const key = generateKey(algorithm)
-    const record: SigningKeyRecord = {
+    return {
       kid: key.kid,
       algorithm,
       publicJwk: JSON.stringify(exportJwk(key)),
@@ -177,14 +216,15 @@ export function createSigningKeys({
       createdAt: clock(),
       activeFrom,
       withdrawnAt: null,
+      succeeds,
     }
-    const made = { type: 'signing_key.made', at: record.createdAt, detail: keyDetail(record) } as const
-    await inTransaction(store, async (db) => {
-      await insertSigningKey(db, record)
-      await writeDown(db, made, admin)
-    })
-    emit(made)
-    return record
+  }
+
+  function publishedOf({ records, publicKeys }: Ring): readonly Jwk[] {
+    const now = clock()
+    const inForce = records.filter((record) => record.withdrawnAt === null)
+    const jwks = inForce.filter((_, index) => isPublished(inForce[index - 1], now))
+    return jwks.flatMap(({ kid }) => publicKeys.get(kid)?.jwk ?? [])
   }
 
   /**
@@ -266,8 +306,10 @@ function publicKeysOf(records: readonly SigningKeyRecord[]): Ring['publicKeys'] 
   )
 }
 
-function keyDetail({ kid, algorithm, activeFrom }: SigningKeyRecord): Readonly<Record<string, unknown>> {
-  return { kid, algorithm, active_from: seconds(activeFrom) }
+/** What there is to tell of a new key. */
+export function keyMade({ kid, algorithm, activeFrom, createdAt }: SigningKeyRecord): AuditedEvent {
+  const detail = { kid, algorithm, active_from: seconds(activeFrom) }
+  return { type: 'signing_key.made', at: createdAt, detail }
 }
 
 /** Our own table's text; `importKey` checks every member. */

@@ -27,11 +27,14 @@ export function createSweeper({
   settings,
   clock,
   emit,
+  rotateKeys,
 }: {
   readonly store: Store
   readonly settings: Settings
   readonly clock: Clock
   readonly emit: Context['emit']
+  /** What a round does beside sweeping. */
+  readonly rotateKeys: () => Promise<void>
 }): Sweeper {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -44,6 +47,7 @@ export function createSweeper({
     async round() {
       const dealtWith: [string, number][] = []
       for (const sweep of sweeps) dealtWith.push([sweep.name, await clear(sweep)])
+      await rotateKeys()
       return Object.fromEntries(dealtWith)
     },
     async stop() {
@@ -53,8 +57,10 @@ export function createSweeper({
   }
 
   async function sweepForEver(): Promise<void> {
-    while (await pause(settings.sweepInterval * 1000 * (0.5 + Math.random())))
+    while (await pause(settings.sweepInterval * 1000 * (0.5 + Math.random()))) {
       for (const sweep of sweeps) await clear(sweep).catch(tell)
+      await rotateKeys().catch(tell)
+    }
   }
 
   async function clear(sweep: Sweep): Promise<number> {

@@ -4,6 +4,7 @@ import { deleteDrainedBrakes } from './store/brakes.ts'
 import { deleteExpiredCodes } from './store/codes.ts'
 import { sweepDeletedAccounts } from './store/deleted-accounts.ts'
 import { deleteExpiredProofs } from './store/dpop-proofs.ts'
+import { forgetGuards } from './store/guards.ts'
 import { deleteExpiredMails } from './store/mails.ts'
 import type { Db } from './store/open-store.ts'
 import { sweepRevocations } from './store/revocations.ts'
@@ -46,7 +47,11 @@ export const sweeps: readonly Sweep[] = [
   },
   // Small rows too, and a flood of guesses makes hundreds a second.
   { name: 'brakes', batch: 2000, run: (db, at) => deleteDrainedBrakes(db, at) },
+  { name: 'guards', run: (db, { now, limit }) => forgetGuards(db, { before: now - GUARDS_KEPT, limit }) },
 ]
+
+/** Guards are waited for when they were heard of within ten minutes. */
+const GUARDS_KEPT = 3_600_000
 
 /** What was over by this moment need not explain itself any more. Milliseconds. */
 function forgotten({ now, settings }: { now: number; settings: Settings }): number {

@@ -146,6 +146,9 @@ const stories: Readonly<Record<EventType, (server: MailingAuth) => Promise<unkno
     await server.refresh((await owner.register()).json, { address: ADDRESS })
   },
   'signing_key.made': ({ auth }) => auth.api.rotateKeys(),
+  'signing_key.withdrawn': async (server) => {
+    await server.auth.api.withdrawKey(kidOf((await server.register()).json.access_token) ?? '')
+  },
   'access_token.large': async (server) => {
     await alongside(server, { claims: () => ({ [`${APP}/words`]: 'word '.repeat(100) }) })
   },

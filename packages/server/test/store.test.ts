@@ -119,7 +119,7 @@ describe.each(databases)('the store, on $name', (database) => {
     await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         inTransaction(index % 2 ? store : other, (db) =>
-          insertRevocations(store, db, [{ keyHash: `k${index}`, epoch: null, expiresAt: 1 }]),
+          insertRevocations(store, db, [{ keyHash: `k${index}`, epoch: null, kid: null, expiresAt: 1 }]),
         ),
       ),
     )

@@ -19,6 +19,7 @@ export const start: Command = defineCommand({
   notes: [
     'The server secret comes from MAPAE_SECRET alone: 32 characters or more, or a list with commas, newest first. In development one is made and kept in the data folder; with NODE_ENV=production a missing one refuses to start.',
     'Mails go out by MAPAE_SMTP_URL (smtps://user:password@host) from MAPAE_MAIL_FROM. Without them, development prints each mail and keeps it in <data>/outbox, and production sends none.',
+    'MAPAE_REVOCATION_FEED_TOKEN closes GET /revocations to all who do not send it as a Bearer token; guards take it as revocations.token.',
     'Ctrl-C and SIGTERM finish the requests under way, for 10 s at most, and exit with 0; once more ends at once.',
   ],
   examples: [
@@ -40,6 +41,7 @@ export const start: Command = defineCommand({
     greet(settings, io)
 
     await signals.first
+    auth.endFeeds()
     await finishRequests(listener, io)
     await auth.close()
     signals.release()

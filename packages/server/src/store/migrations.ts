@@ -4,6 +4,7 @@ import { mailedCodes } from './migrations/0003-mailed-codes.ts'
 import { accountLife } from './migrations/0004-account-life.ts'
 import { brakes } from './migrations/0005-brakes.ts'
 import { auditTrail } from './migrations/0006-audit-trail.ts'
+import { revocationFeed } from './migrations/0007-revocation-feed.ts'
 import { identifierKeys } from './migrations/0008-identifier-keys.ts'
 import type { Step } from './migrations/step.ts'
 
@@ -15,5 +16,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0004-account-life': accountLife,
   '0005-brakes': brakes,
   '0006-audit-trail': auditTrail,
+  '0007-revocation-feed': revocationFeed,
   '0008-identifier-keys': identifierKeys,
 }

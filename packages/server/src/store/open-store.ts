@@ -15,6 +15,7 @@ import {
 } from 'kysely'
 import { checkedDriver, retried } from './checked-driver.ts'
 import { postgresDriver } from './postgres-driver.ts'
+import { type Listening, listenOnPostgres } from './postgres-listener.ts'
 import { sqliteDriver } from './sqlite-driver.ts'
 import type { Tables } from './tables.ts'
 
@@ -22,6 +23,8 @@ export interface Store {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Kysely<Tables>
   readonly schema: string
+  /** Calls `heard` when another process has revoked something, where the database tells; SQLite does not, and is read often instead. */
+  listen(heard: () => void): Listening
   /** Waits for the statements under way and lets go of the database; every later one fails as `unavailable`. */
   close(): Promise<void>
 }
@@ -48,7 +51,14 @@ export function openStore(address: DatabaseAddress, schema: string): Store {
   )
   const dialect = address.kind === 'sqlite' ? sqlite(driver) : postgres(driver)
   // Not Kysely's `destroy`: after that it throws errors of its own at the requests that are half done.
-  return { kind: address.kind, db: new Kysely<Tables>({ dialect }), schema, close: () => driver.destroy() }
+  return {
+    kind: address.kind,
+    db: new Kysely<Tables>({ dialect }),
+    schema,
+    listen: (heard) =>
+      address.kind === 'postgres' ? listenOnPostgres(address.url, heard) : { async close() {} },
+    close: () => driver.destroy(),
+  }
 }
 
 /**

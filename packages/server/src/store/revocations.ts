@@ -1,18 +1,27 @@
 import { sql, type Transaction } from 'kysely'
 import type { Db, Store } from './open-store.ts'
+import { REVOCATIONS_CHANNEL } from './postgres-listener.ts'
 import type { Tables } from './tables.ts'
 
 const LOCK = 0x6d617062
 
 export interface RevocationRecord {
+  /** SHA-256, base64url: of a session, an account or a key. */
   readonly keyHash: string
+  /** For an account: tokens of a lower epoch are refused. */
   readonly epoch: number | null
+  /** The key that was withdrawn. */
+  readonly kid: string | null
   readonly expiresAt: number
+}
+
+export interface NumberedRevocation extends RevocationRecord {
+  readonly seq: number
 }
 
 /**
  * The last statement of a transaction that ends something: `seq` is in commit order, because on
- * PostgreSQL the lock is held until the commit, and SQLite has one writer.
+ * PostgreSQL the lock is held until the commit, and SQLite has one writer. The commit tells whoever listens.
  */
 export async function insertRevocations(
   store: Store,
@@ -20,13 +29,47 @@ export async function insertRevocations(
   entries: readonly RevocationRecord[],
 ): Promise<void> {
   if (entries.length === 0) return
-  if (store.kind === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(db)
+  if (store.kind === 'postgres')
+    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)}), pg_notify(${sql.lit(REVOCATIONS_CHANNEL)}, '')`.execute(
+      db,
+    )
   await db
     .insertInto('revocations')
     .values(
-      entries.map(({ keyHash, epoch, expiresAt }) => ({ key_hash: keyHash, epoch, expires_at: expiresAt })),
+      entries.map(({ keyHash, epoch, kid, expiresAt }) => ({
+        key_hash: keyHash,
+        epoch,
+        kid,
+        expires_at: expiresAt,
+      })),
     )
     .execute()
+}
+
+/** What was revoked after the entry `after`, in the order of the commits, and can still refuse something at `now`. */
+export function revocationsAfter(
+  db: Db,
+  { after, now, limit }: { after: number; now: number; limit: number },
+): Promise<NumberedRevocation[]> {
+  return db
+    .selectFrom('revocations')
+    .select(['seq', 'key_hash as keyHash', 'epoch', 'kid', 'expires_at as expiresAt'])
+    .where('seq', '>', after)
+    .where('expires_at', '>', now)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+}
+
+/** The number of the last entry that is there; 0 when there is none. */
+export async function lastRevocation(db: Db): Promise<number> {
+  const last = await db
+    .selectFrom('revocations')
+    .select('seq')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return last?.seq ?? 0
 }
 
 /** Removes entries that can refuse nothing any more. */

@@ -16,6 +16,7 @@ export interface Tables {
   codes: CodeRow
   mails: MailRow
   brakes: BrakeRow
+  guards: GuardRow
 }
 
 interface AccountRow {
@@ -96,12 +97,16 @@ interface SigningKeyRow {
   created_at: number
   active_from: number
   withdrawn_at: number | null
+  /** The key that it was made to follow by itself; of replicas that do so at once, one makes it. */
+  succeeds: Generated<string | null>
 }
 
 interface RevocationRow {
   seq: Generated<number>
   key_hash: string
   epoch: number | null
+  /** The key that was withdrawn, where that is what happened. */
+  kid: Generated<string | null>
   expires_at: number
 }
 
@@ -167,4 +172,12 @@ interface BrakeRow {
   open_at: number
   /** When the last one was made. */
   tried_at: number
+}
+
+interface GuardRow {
+  /** What the guard calls itself. */
+  id: string
+  /** Names the published keys that it holds. */
+  keys_version: string
+  seen_at: number
 }

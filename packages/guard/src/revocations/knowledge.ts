@@ -1,0 +1,84 @@
+import type { AccessClaims } from '../access-claims.ts'
+import { accountHash, type Mark, markOf, sessionHash } from './mark.ts'
+import { createRevokedTable } from './revoked-table.ts'
+import type { Statement } from './statement.ts'
+
+/** What a guard knows of revocations by now. It only ever learns more: nothing that it is told can let a revoked token in again. */
+export interface Knowledge {
+  /** Whether a good token is of a revoked session, older than its account's epoch, or signed with a withdrawn key. */
+  revokes(claims: AccessClaims, kid: string | undefined): boolean
+  isWithdrawn(kid: string | undefined): boolean
+  /** Takes a verified statement in. False: something before it was missed, and is missing still. */
+  learn(statement: Statement): boolean
+  /** Up to where everything is known. */
+  readonly seq: number
+  /** The moment, in milliseconds, as of which everything was known. */
+  readonly asOf: number
+  readonly entries: number
+  readonly bytes: number
+  /** Frees the next part of what is over. */
+  sweep(): void
+}
+
+export function createKnowledge(clock: () => number): Knowledge {
+  const table = createRevokedTable()
+  const withdrawn = new Set<string>()
+  // A verifier with a cache gives the same claims again: then nothing is hashed.
+  const marks = new WeakMap<AccessClaims, { readonly session: Mark | undefined; readonly account: Mark }>()
+  const now = () => Math.floor(clock() / 1000)
+  let seq = 0
+  let asOf = Number.NEGATIVE_INFINITY
+
+  return {
+    revokes(claims, kid) {
+      if (isWithdrawn(kid)) return true
+      if (table.size === 0) return false
+      const { session, account } = marksOf(claims)
+      const moment = now()
+      if (session && table.epochOf(session, moment) > 0) return true
+      return table.epochOf(account, moment) > (claims.epoch ?? 0)
+    },
+    isWithdrawn,
+    learn({ prev, seq: upTo, says }) {
+      if (says.type === 'key_withdrawn') withdrawn.add(says.kid)
+      if (says.type === 'revoked') {
+        const moment = now()
+        for (const entry of says.entries) table.add(entry, moment)
+      }
+      if (prev > seq) return false
+      if (says.type === 'head') asOf = Math.max(asOf, Math.min(says.at, clock()))
+      // One that was said before moves this back, and the gap that shows next is filled by asking again.
+      else seq = upTo
+      return true
+    },
+    get seq() {
+      return seq
+    },
+    get asOf() {
+      return asOf
+    },
+    get entries() {
+      return table.size
+    },
+    get bytes() {
+      return table.bytes
+    },
+    sweep: () => table.sweep(now()),
+  }
+
+  function isWithdrawn(kid: string | undefined): boolean {
+    return kid !== undefined && withdrawn.has(kid)
+  }
+
+  function marksOf(claims: AccessClaims) {
+    const known = marks.get(claims)
+    if (known) return known
+    const { sid, sub } = claims
+    const made = {
+      session: sid === undefined ? undefined : markOf(sessionHash(sid)),
+      account: markOf(accountHash(sub)),
+    }
+    marks.set(claims, made)
+    return made
+  }
+}

@@ -1,0 +1,182 @@
+import { AuthError } from './auth-error.ts'
+import type { Context } from './context.ts'
+import { type SignedSet, signHead, signNews } from './revocation-sets.ts'
+import { createRevocationTail, type News } from './revocation-tail.ts'
+import { revocationsAfter } from './store/revocations.ts'
+
+/** What this server tells of revocations, to guards and to relays between. */
+export interface RevocationFeed {
+  /**
+   * A stream of server-sent events: first what was revoked after the entry `after` (0: all that still counts), then what is, as it is.
+   * Refuses with `busy` (503) when as many as `revocationFeed.connections` are open. Rejects with `StoreError`.
+   */
+  open(after: number): Promise<ReadableStream<Uint8Array>>
+  /** The next tokens after the entry `after`, for those who ask again and again. */
+  page(after: number): Promise<readonly string[]>
+  /** Ends every stream, and opens no other: guards go on with another replica. */
+  end(): void
+  /** Waits for what is under way. */
+  stop(): Promise<void>
+}
+
+/** Entries in one signed list: 285 KB, and some 5 ms of a guard's time. */
+const PAGE = 10_000
+/** How often it is signed that nothing else was revoked, in milliseconds: guards take that for the age of what they know. */
+const HEAD_EVERY = 5000
+/** Bytes that may wait for a slow reader, and how many beats long some may: who is slower is cut off, and resumes where it was. */
+const PATIENCE = 1_000_000
+const BEATS = 6
+
+interface Reader {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>
+  /** The last entry that it was told of. */
+  after: number
+  /** It has all that was there, and hears of everything from now on. */
+  isLive: boolean
+  slowBeats: number
+}
+
+export function createRevocationFeed(ctx: Context): RevocationFeed {
+  const tell = (error: unknown) => ctx.emit({ type: 'error', at: ctx.clock(), error })
+  const tail = createRevocationTail({ store: ctx.store, clock: ctx.clock, hear: spread, tell })
+  const readers = new Set<Reader>()
+  let isEnded = false
+  let beating: NodeJS.Timeout | undefined
+  /** What is sent goes out in the order in which it was heard, so that a head comes after all that it covers. */
+  let sending: Promise<void> = Promise.resolve()
+
+  return { open, page, end, stop }
+
+  async function open(after: number): Promise<ReadableStream<Uint8Array>> {
+    refuseWhenFull()
+    const from = await whereToBegin(after)
+    refuseWhenFull()
+    beating ??= setInterval(beat, HEAD_EVERY).unref()
+    return streamFrom(from)
+  }
+
+  function refuseWhenFull(): void {
+    if (isEnded || readers.size >= ctx.settings.revocationFeed.connections) throw new AuthError('busy')
+  }
+
+  async function page(after: number): Promise<readonly string[]> {
+    const { sets, upTo } = await nextPage(await whereToBegin(after))
+    const { head } = tail
+    const signed = upTo === head.seq ? [...sets, await signHead(ctx, head)] : sets
+    return signed.map(({ set }) => set)
+  }
+
+  function end(): void {
+    isEnded = true
+    clearInterval(beating)
+    for (const reader of readers) cutOff(reader)
+  }
+
+  async function stop(): Promise<void> {
+    end()
+    await tail.stop()
+    await sending
+  }
+
+  /** A number that was never given out is of a database that was restored since: everything is told again. */
+  async function whereToBegin(after: number): Promise<number> {
+    const isFirst = tail.head.asOf === 0
+    const seq = await tail.look()
+    // What was withdrawn before this process listened is known to the table alone.
+    if (isFirst) await ctx.signingKeys.list()
+    return after > seq ? 0 : after
+  }
+
+  function streamFrom(from: number): ReadableStream<Uint8Array> {
+    let reader: Reader | undefined
+    return new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          reader = { controller, after: from, isLive: false, slowBeats: 0 }
+          readers.add(reader)
+          controller.enqueue(encoder.encode('retry: 1000\n\n'))
+        },
+        pull: async () => {
+          if (reader && !reader.isLive) await bringAlong(reader)
+        },
+        cancel() {
+          if (reader) readers.delete(reader)
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: 16_384 }),
+    )
+  }
+
+  /** Gives a reader the next page of what it missed, or, when that is all, what is heard from now on. */
+  async function bringAlong(reader: Reader): Promise<void> {
+    const { sets, upTo } = await nextPage(reader.after)
+    for (const signed of sets) hand(reader, signed)
+    reader.after = upTo
+    if (upTo < tail.head.seq) return
+    reader.isLive = true
+    await sendHead([reader])
+  }
+
+  async function nextPage(after: number): Promise<{ sets: readonly SignedSet[]; upTo: number }> {
+    const { seq } = tail.head
+    if (after >= seq) return { sets: [], upTo: after }
+    const found = await revocationsAfter(ctx.store.db, { after, now: ctx.clock(), limit: PAGE })
+    const rows = found.filter((row) => row.seq <= seq)
+    const upTo = found.length < PAGE ? seq : (rows.at(-1)?.seq ?? seq)
+    return { sets: await signNews(ctx, { after, upTo, rows }), upTo }
+  }
+
+  function spread(news: News): void {
+    sending = sending
+      .then(async () => {
+        for (const signed of await signNews(ctx, news))
+          for (const reader of readers) if (reader.isLive && reader.after < signed.seq) hand(reader, signed)
+      })
+      .catch(tell)
+  }
+
+  /** Says nothing while the database does not answer: after a while a guard then asks another replica. */
+  async function beat(): Promise<void> {
+    for (const reader of readers) cutOffIfSlow(reader)
+    if (readers.size === 0) return
+    try {
+      await tail.look()
+      await sendHead(readers)
+    } catch (error) {
+      tell(error)
+    }
+  }
+
+  /** All that this head covers was heard, and is being sent, before. */
+  function sendHead(to: Iterable<Reader>): Promise<void> {
+    const { head } = tail
+    sending = sending
+      .then(async () => {
+        const signed = await signHead(ctx, head)
+        for (const reader of to) if (reader.isLive && reader.after <= signed.seq) hand(reader, signed)
+      })
+      .catch(tell)
+    return sending
+  }
+
+  function hand(reader: Reader, { seq, set }: SignedSet): void {
+    if (!readers.has(reader)) return
+    if ((reader.controller.desiredSize ?? 0) < -PATIENCE) {
+      cutOff(reader)
+      return
+    }
+    reader.controller.enqueue(encoder.encode(`id: ${seq}\ndata: ${set}\n\n`))
+    reader.after = seq
+  }
+
+  function cutOffIfSlow(reader: Reader): void {
+    reader.slowBeats = (reader.controller.desiredSize ?? 0) > 0 ? 0 : reader.slowBeats + 1
+    if (reader.slowBeats > BEATS) cutOff(reader)
+  }
+
+  function cutOff(reader: Reader): void {
+    if (readers.delete(reader)) reader.controller.close()
+  }
+}
+
+const encoder = new TextEncoder()
