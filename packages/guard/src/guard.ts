@@ -1,11 +1,13 @@
 import { decodeUnverified, JwtError, type JwtErrorCode } from '@mapae/jwt'
-import { type AccessClaims, checkAccessClaims } from './access-claims.ts'
+import type { AccessClaims, Claims } from './access-claims.ts'
 import { type Credential, findCredential } from './credential.ts'
 import { bindingOf } from './dpop/binding.ts'
 import { targetUri } from './dpop/target-uri.ts'
 import type { DpopSettings } from './dpop-settings.ts'
 import type { HeaderPair } from './http/headers.ts'
+import { judgeNeeds, type Needs, type PreparedNeeds, prepareNeeds } from './needs.ts'
 import type { GuardOptions } from './options.ts'
+import { type ClaimsReader, prepareClaims, type ReadOwnClaims, withOwn } from './own-claims.ts'
 import {
   type Challenged,
   invalidToken,
@@ -13,21 +15,16 @@ import {
   proofRefused,
   type Refusal,
   renewalRefused,
+  tokenRequired,
   unavailable,
 } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
-import { refuseScope, type Scope, scopeNames } from './scope.ts'
+import type { ResourceMetadata } from './resource-metadata.ts'
 import { type Settings, settle } from './settings.ts'
 
-/** What a request needs beside a good token. */
-export type Needs = {
-  /** Names that the token's `scope` must all hold. @default none */
-  readonly scope?: Scope | undefined
-}
-
-export type Admitted = {
+export type Admitted<Own = unknown> = {
   readonly type: 'admitted'
-  readonly claims: AccessClaims
+  readonly claims: Claims<Own>
   /** The token as sent, or its renewed successor. Do not log it. */
   readonly token: string
   /**
@@ -37,18 +34,32 @@ export type Admitted = {
   readonly headers: readonly HeaderPair[]
 }
 
-export type Admission = Admitted | Refusal
+/** A request of nobody's, where the route is `optional`. */
+export type Anonymous = {
+  readonly type: 'anonymous'
+  readonly claims: undefined
+  readonly headers: readonly HeaderPair[]
+}
 
-export type Guard = {
+export type Admission<Own = unknown> = Admitted<Own> | Anonymous | Refusal
+
+export type Guard<Own = unknown> = {
   /**
    * Admits a request with a good access token (RFC 9068 §4, RFC 6750) and, where that is bound to a key, a good DPoP proof
    * (RFC 9449), or says how to refuse it.
    *
-   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, or the code of
-   * a refused renewal; 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for
-   * `needs` that make no sense (GuardError `options_invalid`).
+   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
+   * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
+   * `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for `needs` that make no sense (GuardError
+   * `options_invalid`).
    */
-  check(request: GuardRequest, needs?: Needs): Promise<Admission>
+  check(request: GuardRequest, needs?: Needs): Promise<Admission<Own>>
+  /** The refusal for an admitted request whose claims do not meet the needs, or nothing. Throws GuardError `options_invalid`. */
+  judge(claims: AccessClaims, needs: Needs): Refusal | undefined
+  /** Whether these very claims, the same object, are from a request that this guard admitted. */
+  hasAdmitted(claims: AccessClaims): claims is Claims<Own>
+  /** What the API tells of itself, with the option `metadata` (RFC 9728). */
+  readonly metadata: ResourceMetadata | undefined
 }
 
 /**
@@ -56,49 +67,90 @@ export type Guard = {
  *
  * @throws GuardError `options_invalid`, saying which option and why.
  */
-export function createGuard(options: GuardOptions): Guard {
+export function createGuard(options: GuardOptions): Guard
+/** With `ownClaims`, which gives the claims of a request their type. */
+export function createGuard<Own>(
+  options: GuardOptions & { readonly ownClaims: ReadOwnClaims<Own> },
+): Guard<Own>
+export function createGuard(
+  options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> },
+): Guard {
   const settings = settle(options)
+  const { ownClaims } = options
+  return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims))
+}
+
+function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own> {
+  const judge = (claims: AccessClaims, needs: PreparedNeeds) =>
+    judgeNeeds(needs, claims, { whom: challengedFor(settings, claims), now: settings.clock() })
   return Object.freeze({
-    async check(request: GuardRequest, needs: Needs = {}) {
-      const scope = needs.scope === undefined ? [] : scopeNames(needs.scope)
+    async check(request: GuardRequest, needs: Needs = noNeeds) {
+      const prepared = prepareNeeds(needs)
       try {
-        return withScope(await admit(settings, request), scope)
+        const admission = await admit({ settings, reader, request, isOptional: prepared.isOptional })
+        if (admission.type !== 'admitted') return admission
+        const refused = judge(admission.claims, prepared)
+        return refused ? withHeaders(refused, admission.headers) : admission
       } catch (error) {
         settings.onError(error)
         return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
       }
     },
+    judge: (claims: AccessClaims, needs: Needs) => judge(claims, prepareNeeds(needs)),
+    hasAdmitted: reader.hasRead,
+    metadata: settings.metadata,
   })
 }
 
-async function admit(settings: Settings, request: GuardRequest): Promise<Admission> {
+const noNeeds: Needs = {}
+
+/** A request on its way through a guard. */
+type Visit<Own> = {
+  readonly settings: Settings
+  readonly reader: ClaimsReader<Own>
+  readonly request: GuardRequest
+  readonly isOptional: boolean
+}
+
+async function admit<Own>(visit: Visit<Own>): Promise<Admission<Own>> {
+  const { settings, request, isOptional } = visit
   const credential = findCredential(settings, request)
+  if (credential.type === 'none') return isOptional ? anonymous : tokenRequired(settings)
   if (credential.type === 'refused') return credential
+  const admission = await admitPresented(visit, credential)
+  const isStale = admission.type === 'refused' && admission.status === 401 && credential.from === 'cookie'
+  return isStale && isOptional ? anonymous : admission
+}
+
+const anonymous: Anonymous = Object.freeze({ type: 'anonymous', claims: undefined, headers: [] })
+
+async function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
+  const { settings, reader } = visit
   try {
-    const { claims } = await settings.verify(credential.token)
-    return await admitHolder(settings, request, { ...credential, claims: checkAccessClaims(claims) })
+    const { claims } = await settings.verify(presented.token)
+    return await admitHolder(visit, presented, reader.read(claims))
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
-    if (error.code === 'token_expired') return renewed(settings, request, credential)
-    return refuseToken(settings, error, credential)
+    if (error.code === 'token_expired') return renewed(visit, presented)
+    return refuseToken(settings, error, presented)
   }
 }
 
 type Presented = Extract<Credential, { type: 'token' }>
 
 /** The token is good; whether it is the sender's to use, its binding says (RFC 9449 §7). */
-async function admitHolder(
-  settings: Settings,
-  request: GuardRequest,
-  presented: Presented & { readonly claims: AccessClaims },
-): Promise<Admission> {
-  const { claims, token } = presented
+async function admitHolder<Own>(
+  { settings, request }: Visit<Own>,
+  presented: Presented,
+  claims: Claims<Own>,
+): Promise<Admission<Own>> {
+  const { token } = presented
   const binding = judgeBinding(settings, presented, claims.cnf)
   switch (binding.type) {
     case 'refused':
       return binding
     case 'unbound':
-      return { type: 'admitted', claims, token, headers: [] }
+      return { type: 'admitted', claims, token, headers: noHeaders }
     case 'bound': {
       const { dpop, jkt } = binding
       const uri = targetUri(dpop.originFor(request), request.url)
@@ -109,6 +161,8 @@ async function admitHolder(
     }
   }
 }
+
+const noHeaders: readonly HeaderPair[] = []
 
 /** Whether a token may come like this at all, and whether it needs a proof. */
 function judgeBinding(
@@ -129,8 +183,13 @@ function judgeBinding(
   }
 }
 
-function challenged({ schemes }: Settings, { scheme }: Presented): Challenged {
-  return { schemes, scheme }
+function challenged({ schemes, resourceMetadata }: Settings, { scheme }: Presented): Challenged {
+  return { schemes, scheme, resourceMetadata }
+}
+
+/** How the token of admitted claims came: its binding says so (RFC 9449 §7.1). */
+function challengedFor({ resourceMetadata }: Settings, { cnf }: AccessClaims): Challenged {
+  return { schemes: [cnf ? 'DPoP' : 'Bearer'], resourceMetadata }
 }
 
 /** A cache that kept the answer would hand out an old nonce later (RFC 9449 §8.2). */
@@ -142,7 +201,10 @@ function nextNonce(nonce: string | undefined): readonly HeaderPair[] {
  * The token is authentic in every way but its time. One that is bound to a key is renewed where its session is, by the client
  * itself, which is no risk to it: it does not rotate. So its refresh token never comes to an API.
  */
-async function renewed(settings: Settings, request: GuardRequest, presented: Presented): Promise<Admission> {
+async function renewed<Own>(
+  { settings, reader, request }: Visit<Own>,
+  presented: Presented,
+): Promise<Admission<Own>> {
   const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
   if (binding.type === 'refused') return binding
   const expired = invalidToken(challenged(settings, presented), 'The access token expired.')
@@ -152,7 +214,7 @@ async function renewed(settings: Settings, request: GuardRequest, presented: Pre
     case 'renewed':
       return {
         type: 'admitted',
-        claims: renewal.claims,
+        claims: reader.read(renewal.claims),
         token: renewal.accessToken,
         headers: renewal.headers,
       }
@@ -174,9 +236,7 @@ function refuseToken(settings: Settings, error: JwtError, presented: Presented):
 const ownFaults: ReadonlySet<JwtErrorCode> = new Set(['key_invalid', 'options_invalid'])
 const keySetFaults: ReadonlySet<JwtErrorCode> = new Set(['jwks_unavailable', 'jwks_invalid'])
 
-/** A renewal stands, and its token goes out, even where the scope does not suffice. */
-function withScope(admission: Admission, scope: readonly string[]): Admission {
-  if (admission.type === 'refused') return admission
-  const refused = refuseScope(admission.claims, scope)
-  return refused ? { ...refused, headers: [...refused.headers, ...admission.headers] } : admission
+/** A renewal stands, and its token goes out, even where the claims do not suffice. */
+function withHeaders(refused: Refusal, headers: readonly HeaderPair[]): Refusal {
+  return headers.length === 0 ? refused : { ...refused, headers: [...refused.headers, ...headers] }
 }
