@@ -25,7 +25,7 @@ export type FetchHandler<Auth, Rest extends readonly unknown[]> = (
 /**
  * Calls the handler for admitted requests only, with the token's claims, and answers with the guard's refusal otherwise:
  * `export default { fetch: protect(guard, (request, auth) => …) }`. A renewed token goes out with the response. Rejects with what
- * the handler throws.
+ * the handler throws; then the token does not go out, and the next request renews again.
  *
  * @throws GuardError `options_invalid`, when it is made.
  */

@@ -41,7 +41,7 @@ export type Anonymous = {
   readonly headers: readonly HeaderPair[]
 }
 
-export type Admission<Own = unknown> = Admitted<Own> | Anonymous | Refusal
+export type Admission<Own = unknown> = Admitted<Own> | Refusal
 
 export type Guard<Own = unknown> = {
   /**
@@ -53,7 +53,12 @@ export type Guard<Own = unknown> = {
    * `origin_not_allowed`; 503 `keys_unavailable`, `guard_unavailable`. Rejects only for `needs` that make no sense (GuardError
    * `options_invalid`).
    */
-  check(request: GuardRequest, needs?: Needs): Promise<Admission<Own>>
+  check(
+    request: GuardRequest,
+    needs?: Needs & { readonly optional?: false | undefined },
+  ): Promise<Admission<Own>>
+  /** With `optional` it may be nobody's. */
+  check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
   /** The refusal for an admitted request whose claims do not meet the needs, or nothing. Throws GuardError `options_invalid`. */
   judge(claims: AccessClaims, needs: Needs): Refusal | undefined
   /** Whether these very claims, the same object, are from a request that this guard admitted. */
@@ -72,9 +77,7 @@ export function createGuard(options: GuardOptions): Guard
 export function createGuard<Own>(
   options: GuardOptions & { readonly ownClaims: ReadOwnClaims<Own> },
 ): Guard<Own>
-export function createGuard(
-  options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> },
-): Guard {
+export function createGuard(options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> }): Guard {
   const settings = settle(options)
   const { ownClaims } = options
   return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims))
@@ -83,19 +86,25 @@ export function createGuard(
 function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own> {
   const judge = (claims: AccessClaims, needs: PreparedNeeds) =>
     judgeNeeds(needs, claims, { whom: challengedFor(settings, claims), now: settings.clock() })
+  function check(
+    request: GuardRequest,
+    needs?: Needs & { optional?: false | undefined },
+  ): Promise<Admission<Own>>
+  function check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
+  async function check(request: GuardRequest, needs: Needs = noNeeds): Promise<Admission<Own> | Anonymous> {
+    const prepared = prepareNeeds(needs)
+    try {
+      const admission = await admit({ settings, reader, request, isOptional: prepared.isOptional })
+      if (admission.type !== 'admitted') return admission
+      const refused = judge(admission.claims, prepared)
+      return refused ? withHeaders(refused, admission.headers) : admission
+    } catch (error) {
+      settings.onError(error)
+      return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
+    }
+  }
   return Object.freeze({
-    async check(request: GuardRequest, needs: Needs = noNeeds) {
-      const prepared = prepareNeeds(needs)
-      try {
-        const admission = await admit({ settings, reader, request, isOptional: prepared.isOptional })
-        if (admission.type !== 'admitted') return admission
-        const refused = judge(admission.claims, prepared)
-        return refused ? withHeaders(refused, admission.headers) : admission
-      } catch (error) {
-        settings.onError(error)
-        return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
-      }
-    },
+    check,
     judge: (claims: AccessClaims, needs: Needs) => judge(claims, prepareNeeds(needs)),
     hasAdmitted: reader.hasRead,
     metadata: settings.metadata,
@@ -112,7 +121,7 @@ type Visit<Own> = {
   readonly isOptional: boolean
 }
 
-async function admit<Own>(visit: Visit<Own>): Promise<Admission<Own>> {
+async function admit<Own>(visit: Visit<Own>): Promise<Admission<Own> | Anonymous> {
   const { settings, request, isOptional } = visit
   const credential = findCredential(settings, request)
   if (credential.type === 'none') return isOptional ? anonymous : tokenRequired(settings)

@@ -1,6 +1,6 @@
 import { fetchRequest, putFields, responseOf } from './fetch/exchange.ts'
 import { asRenewed } from './fetch/renewed-request.ts'
-import type { Admission, Guard } from './guard.ts'
+import type { Admission, Anonymous, Guard } from './guard.ts'
 import { type ProtectOptions, prepareCheck } from './protect.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -51,9 +51,23 @@ export function protectPages<Page extends Request = Request>(
 export function checkPage<Own>(
   guard: Guard<Own>,
   headers: Pick<Headers, 'get'>,
-  options: ProtectOptions & { readonly isAction?: boolean | undefined } = {},
-): Promise<Admission<Own>> {
-  const { isAction = false, ...needs } = options
+  options?: PageOptions & { readonly optional?: false | undefined },
+): Promise<Admission<Own>>
+export function checkPage<Own>(
+  guard: Guard<Own>,
+  headers: Pick<Headers, 'get'>,
+  options: PageOptions,
+): Promise<Admission<Own> | Anonymous>
+export function checkPage<Own>(
+  guard: Guard<Own>,
+  headers: Pick<Headers, 'get'>,
+  { isAction = false, ...needs }: PageOptions = {},
+): Promise<Admission<Own> | Anonymous> {
   const header = (name: string) => headers.get(name) ?? undefined
   return guard.check({ method: isAction ? 'POST' : 'GET', url: '/', header }, needs)
+}
+
+export type PageOptions = ProtectOptions & {
+  /** Whether this is a server action, which a form of a page sends. @default false */
+  readonly isAction?: boolean | undefined
 }

@@ -8,7 +8,7 @@ export function fetchRequest({ method, url, headers }: Request): GuardRequest {
 }
 
 export function responseOf({ status, headers, body }: Answer): Response {
-  return new Response(JSON.stringify(body), { status, headers: headers.map(([name, value]) => [name, value]) })
+  return putFields(new Response(JSON.stringify(body), { status }), headers)
 }
 
 /** Puts fields on a response, over its own; cookies are added to its own. A response whose fields cannot change is copied. */

@@ -7,8 +7,10 @@ import type { HeaderPair } from '../http/headers.ts'
 export function asRenewed(sent: Headers, fields: readonly HeaderPair[]): Headers {
   const headers = new Headers(sent)
   for (const [name, value] of fields) {
-    if (name.toLowerCase() === 'authorization' && sent.has('authorization')) headers.set('authorization', value)
-    if (name.toLowerCase() === 'set-cookie') headers.set('cookie', withCookie(headers.get('cookie') ?? '', value))
+    if (name.toLowerCase() === 'authorization' && sent.has('authorization'))
+      headers.set('authorization', value)
+    if (name.toLowerCase() === 'set-cookie')
+      headers.set('cookie', withCookie(headers.get('cookie') ?? '', value))
   }
   return headers
 }
