@@ -10,8 +10,7 @@ app.use(protect(guard))
 app.use((ctx, next) => (ctx.method === 'POST' ? mayWrite(ctx, next) : next()))
 app.use((ctx) => {
   ctx.status = ctx.method === 'POST' ? 201 : 200
-  ctx.body =
-    ctx.method === 'POST' ? { order: 1 } : { greeting: `Hello, ${ctx.state.auth.sub}`, orders: [] }
+  ctx.body = ctx.method === 'POST' ? { order: 1 } : { greeting: `Hello, ${ctx.state.auth.sub}`, orders: [] }
 })
 
 const server = app.listen(Number(process.env.PORT ?? 3005), 'localhost', () => {

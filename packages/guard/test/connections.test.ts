@@ -100,7 +100,8 @@ describe('a WebSocket', () => {
       ...opened,
       closed,
       hangUp: () => socket.close(),
-      send: (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+      send: (message: unknown) =>
+        socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
       async next() {
         while (heard.length === 0) await new Promise<void>((wake) => waiting.push(wake))
         return heard.shift()
@@ -190,7 +191,10 @@ describe('a WebSocket', () => {
     const client = await join(chat.url, bearer())
     issuer.state.now += 299_000
     client.send(tokenMessage(issuer.token({ jti: 'token-2' })))
-    expect(await client.nextJson()).toEqual({ type: 'mapae.accepted', expires_at: issuer.state.now / 1000 + 300 })
+    expect(await client.nextJson()).toEqual({
+      type: 'mapae.accepted',
+      expires_at: issuer.state.now / 1000 + 300,
+    })
     issuer.state.now += 299_000
     client.send('hello')
     expect(await client.next()).toBe('account-1: hello')

@@ -51,7 +51,7 @@ describe.skipIf(!isInstalled)('with Next', () => {
   })
 
   test('a refused page may lead elsewhere', async () => {
-    const login = (request: Request) => Response.redirect(new URL('/login', request.url))
+    const login = (request: Request) => Response.redirect(new URL('/login', request.url), 302)
     const refused = await proxy({ refused: login }).proxy(page({}))
     expect(refused.headers.get('location')).toBe('https://shop.example/login')
   })
@@ -91,7 +91,10 @@ describe.skipIf(!isInstalled)('with Next', () => {
     try {
       await expect.poll(() => fetch(url).catch(() => undefined), { timeout: 25_000 }).toBeDefined()
       const ask = (path: string, token?: string, method = 'GET') =>
-        fetch(url + path, { method, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+        fetch(url + path, {
+          method,
+          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        })
       expect((await ask('/')).status).toBe(401)
       const served = await ask('/', issuer.token())
       expect({ status: served.status, body: await served.text() }).toMatchObject({
@@ -123,7 +126,9 @@ test('a page cannot be had with a cookie that a form of another site sends to an
 })
 
 function startNext(port: number): ChildProcess {
-  const next = fileURLToPath(new URL('../../../examples/next/node_modules/next/dist/bin/next', import.meta.url))
+  const next = fileURLToPath(
+    new URL('../../../examples/next/node_modules/next/dist/bin/next', import.meta.url),
+  )
   return spawn(process.execPath, [next, 'dev', '--port', String(port), '--hostname', 'localhost'], {
     cwd: folder,
     env: { ...process.env, NODE_ENV: 'development', MAPAE_URL: issuer.url, NEXT_TELEMETRY_DISABLED: '1' },
