@@ -72,11 +72,13 @@ export type Guard<Own = unknown> = {
  *
  * @throws GuardError `options_invalid`, saying which option and why.
  */
-export function createGuard(options: GuardOptions): Guard
-/** With `ownClaims`, which gives the claims of a request their type. */
 export function createGuard<Own>(
-  options: GuardOptions & { readonly ownClaims: ReadOwnClaims<Own> },
+  options: GuardOptions & {
+    /** Reads the app's own claims, and so gives the claims of every request their type. What it throws refuses the token. */
+    readonly ownClaims: ReadOwnClaims<Own>
+  },
 ): Guard<Own>
+export function createGuard(options: GuardOptions): Guard
 export function createGuard(options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> }): Guard {
   const settings = settle(options)
   const { ownClaims } = options

@@ -2,7 +2,6 @@ import { proofAlgorithms } from './dpop/algorithms.ts'
 import { GuardError } from './guard-error.ts'
 import type { HeaderPair } from './http/headers.ts'
 import { isLoopback } from './loopback.ts'
-import type { GuardOptions } from './options.ts'
 import type { GuardRequest } from './request.ts'
 import { type Scope, scopeNames } from './scope.ts'
 
@@ -26,7 +25,11 @@ export type ResourceMetadata = {
 
 /** Nothing, where the API has none. Throws GuardError `options_invalid`. */
 export function settleMetadata(
-  options: GuardOptions,
+  options: {
+    readonly issuer: string
+    readonly url?: string | undefined
+    readonly metadata?: MetadataOptions | undefined
+  },
   settled: { readonly readsHeader: boolean; readonly dpop: { readonly isRequired: boolean } | undefined },
 ): ResourceMetadata | undefined {
   const { url, issuer, metadata } = options
