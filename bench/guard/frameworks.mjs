@@ -14,7 +14,9 @@ const CONNECTIONS = 16
 
 /** Measures and writes the section `guard: frameworks` of RESULTS.md; `quick` and `only` print and write nothing. */
 export async function run({ quick = false, only } = {}) {
-  const settings = quick ? { rounds: 4, milliseconds: 150 } : { rounds: 20, milliseconds: 400 }
+  const settings = quick
+    ? { rounds: 5, requests: 200, warmUp: 1000 }
+    : { rounds: 15, requests: 400, warmUp: 4000 }
   const setup = await startIssuer()
   const parts = []
   for (const name of only ?? Object.keys(frameworks)) {
@@ -62,11 +64,9 @@ async function measureFramework(name, { setup, settings }) {
   const variants = await Promise.all(
     Object.keys(frameworks[name]).map((variant) => startVariant(name, variant, setup)),
   )
-  for (let round = -3; round < settings.rounds; round++) {
-    for (const one of rotated(variants, round + 3)) {
-      const sample = await one.measure(settings.milliseconds)
-      if (round >= 0) one.samples.push(sample)
-    }
+  for (const one of variants) await one.measure(settings.warmUp)
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const one of rotated(variants, round)) one.samples.push(await one.measure(settings.requests))
   }
   for (const one of variants) one.close()
   const [open] = variants
@@ -93,10 +93,10 @@ async function startVariant(name, variant, setup) {
   return {
     variant,
     samples: [],
-    async measure(milliseconds) {
+    async measure(requests) {
       const before = await processorTime()
       const start = performance.now()
-      const times = await load.run(milliseconds)
+      const times = await load.run(requests)
       const seconds = (performance.now() - start) / 1000
       const spent = (await processorTime()) - before
       const sorted = times.toSorted((a, b) => a - b)
@@ -131,11 +131,12 @@ function table(rows) {
   ].join('\n')
 }
 
-function explanation({ rounds, milliseconds }) {
+function explanation({ rounds, requests, warmUp }) {
   return `A route that answers \`{"ok":true}\`: open, behind Mapae's guard with and without its memory of tokens, and behind what is usual on the
 framework. \`npm run bench -- guard\` measures again. Node ${process.version}, ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
 
-- ES256, ${TOKENS} different tokens in turn, ${CONNECTIONS} connections; medians of ${rounds} interleaved rounds of ${milliseconds} ms. Every variant is a process of its own and has its
+- ES256, ${TOKENS} different tokens in turn, ${CONNECTIONS} connections; medians of ${rounds} interleaved rounds of ${requests} requests, after ${warmUp} to
+  warm up. Every variant is a process of its own and has its
   key at hand; express-oauth2-jwt-bearer fetches it once.
 - **Processor µs a request** is the time that a processor worked for the server (user and system, its other threads with it), which a busy
   machine changes least; **of open** is the open route's, divided by it; **added µs** is the median of each round's difference to

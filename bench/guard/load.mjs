@@ -13,11 +13,11 @@ export async function openLoad({ port, tokens, connections }) {
   const next = () => requests[at++ % requests.length]
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
   return {
-    /** @returns how many were answered, and how long each took in milliseconds */
-    async run(milliseconds) {
-      const until = performance.now() + milliseconds
+    /** @returns how long each of so many requests took, in milliseconds */
+    async run(requests) {
       const times = []
-      await Promise.all(sockets.map((socket) => askUntil(socket, { next, until, times })))
+      const isEnough = () => times.length >= requests
+      await Promise.all(sockets.map((socket) => ask(socket, { next, isEnough, times })))
       return times
     },
     close: () => {
@@ -32,11 +32,11 @@ async function open(port) {
   return socket
 }
 
-function askUntil(socket, { next, until, times }) {
+function ask(socket, { next, isEnough, times }) {
   return new Promise((resolve, reject) => {
     let asked = 0
     let answer = Buffer.alloc(0)
-    const ask = () => {
+    const send = () => {
       answer = Buffer.alloc(0)
       asked = performance.now()
       socket.write(next())
@@ -44,9 +44,8 @@ function askUntil(socket, { next, until, times }) {
     const hear = (chunk) => {
       answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk])
       if (!answer.includes(END)) return refuseOther(answer)
-      const now = performance.now()
-      times.push(now - asked)
-      if (now < until) return ask()
+      times.push(performance.now() - asked)
+      if (!isEnough()) return send()
       socket.off('data', hear).off('error', reject)
       resolve()
     }
@@ -55,6 +54,6 @@ function askUntil(socket, { next, until, times }) {
         reject(new Error(`not served: ${text.toString().slice(0, 300)}`))
     }
     socket.on('data', hear).on('error', reject)
-    ask()
+    send()
   })
 }
