@@ -18,6 +18,7 @@ import {
   tokenRequired,
   unavailable,
 } from './refusal.ts'
+import type { Renewal } from './renewal.ts'
 import type { GuardRequest } from './request.ts'
 import type { ResourceMetadata } from './resource-metadata.ts'
 import { type Settings, settle } from './settings.ts'
@@ -212,10 +213,8 @@ function nextNonce(nonce: string | undefined): readonly HeaderPair[] {
  * The token is authentic in every way but its time. One that is bound to a key is renewed where its session is, by the client
  * itself, which is no risk to it: it does not rotate. So its refresh token never comes to an API.
  */
-async function renewed<Own>(
-  { settings, reader, request }: Visit<Own>,
-  presented: Presented,
-): Promise<Admission<Own>> {
+async function renewed<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
+  const { settings, request } = visit
   const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
   if (binding.type === 'refused') return binding
   const expired = invalidToken(challenged(settings, presented), 'The access token expired.')
@@ -223,16 +222,26 @@ async function renewed<Own>(
   const renewal = await settings.renew(request)
   switch (renewal.type) {
     case 'renewed':
-      return {
-        type: 'admitted',
-        claims: reader.read(renewal.claims),
-        token: renewal.accessToken,
-        headers: renewal.headers,
-      }
+      return withRenewed(visit, presented, renewal)
     case 'refused':
       return renewalRefused(challenged(settings, presented), renewal)
     case 'not-applicable':
       return expired
+  }
+}
+
+/** The renewed token goes out even where its claims are not those that this app needs. */
+function withRenewed<Own>(
+  { settings, reader }: Visit<Own>,
+  presented: Presented,
+  renewal: Extract<Renewal, { type: 'renewed' }>,
+): Admission<Own> {
+  const { accessToken: token, headers } = renewal
+  try {
+    return { type: 'admitted', claims: reader.read(renewal.claims), token, headers }
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error
+    return withHeaders(refuseToken(settings, error, presented), headers)
   }
 }
 

@@ -591,3 +591,15 @@ describe('the metadata of a resource (RFC 9728)', () => {
     expect(cookies).not.toHaveProperty('dpop_signing_alg_values_supported')
   })
 })
+
+test('a renewed token whose own claims are not good goes out all the same, and lets nobody in', async () => {
+  const ownClaims = () => {
+    throw new TypeError('no plan')
+  }
+  const options = { issuer: issuer.url, clock: issuer.clock, renew: renewalOf(issuer).renew, ownClaims }
+  const cookie = `${issuer.cookie}=${issuer.token()}; ${issuer.refreshCookie}=good`
+  issuer.state.now += 301_000
+  const admission = await createGuard(options).check(ask({ headers: { cookie } }))
+  expect(admission).toMatchObject({ status: 401, body: { code: 'invalid_token' } })
+  expect(admission.headers.map(([name]) => name)).toContain('Set-Cookie')
+})
