@@ -16,7 +16,7 @@ const CONNECTIONS = 16
 export async function run({ quick = false, only } = {}) {
   const settings = quick
     ? { rounds: 5, requests: 200, warmUp: 1000 }
-    : { rounds: 15, requests: 400, warmUp: 4000 }
+    : { rounds: 25, requests: 800, warmUp: 20_000 }
   const setup = await startIssuer()
   const parts = []
   for (const name of only ?? Object.keys(frameworks)) {

@@ -46,14 +46,15 @@ function ask(socket, { next, isEnough, times }) {
       if (!answer.includes(END)) return refuseOther(answer)
       times.push(performance.now() - asked)
       if (!isEnough()) return send()
-      socket.off('data', hear).off('error', reject)
+      socket.off('data', hear).off('error', reject).off('close', hungUp)
       resolve()
     }
+    const hungUp = () => reject(new Error('the server hung up'))
     const refuseOther = (text) => {
       if (text.includes('\r\n\r\n') && !text.includes('HTTP/1.1 200'))
         reject(new Error(`not served: ${text.toString().slice(0, 300)}`))
     }
-    socket.on('data', hear).on('error', reject)
+    socket.on('data', hear).on('error', reject).on('close', hungUp)
     send()
   })
 }
