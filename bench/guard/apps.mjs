@@ -11,7 +11,7 @@ import { protect as protectKoa } from '@mapae/guard/koa'
 import { Auth, MapaeModule } from '@mapae/guard/nest'
 import { protect as protectNode } from '@mapae/guard/node'
 import { createJwkSet } from '@mapae/jwt'
-import { Controller, Get, Module } from '@nestjs/common'
+import { Controller, Get, Module, UseGuards } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import express from 'express'
@@ -81,7 +81,14 @@ const koaApp = (...before) => {
   return app.callback()
 }
 
-async function nestApp(guard) {
+/** A guard of Nest that does nothing: what any guard costs there. */
+class Idle {
+  canActivate() {
+    return true
+  }
+}
+
+async function nestApp(guard, decorator = guard ? Auth() : undefined) {
   class Orders {
     list() {
       return BODY
@@ -89,7 +96,7 @@ async function nestApp(guard) {
   }
   const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, 'list')
   Get('orders')(Orders.prototype, 'list', descriptor)
-  if (guard) Auth()(Orders.prototype, 'list', descriptor)
+  decorator?.(Orders.prototype, 'list', descriptor)
   Controller()(Orders)
   class App {}
   Module({ imports: guard ? [MapaeModule.forRoot(guard)] : [], controllers: [Orders] })(App)
@@ -158,5 +165,6 @@ export const frameworks = {
   nest: {
     open: () => nestApp(),
     ...guarded((guard) => nestApp(guard)),
+    'a guard that does nothing': () => nestApp(undefined, UseGuards(new Idle())),
   },
 }
