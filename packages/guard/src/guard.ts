@@ -83,7 +83,8 @@ export function createGuard(options: GuardOptions): Guard
 export function createGuard(options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> }): Guard {
   const settings = settle(options)
   const { ownClaims } = options
-  return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims))
+  const remembers = settings.tokenCache !== undefined
+  return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims, { remembers }))
 }
 
 function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own> {

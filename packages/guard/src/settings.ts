@@ -21,6 +21,8 @@ import { type ResourceMetadata, settleMetadata } from './resource-metadata.ts'
 /** The options of a guard, checked and prepared. */
 export type Settings = {
   readonly verify: (token: string) => VerifiedJwt | Promise<VerifiedJwt>
+  /** Nothing, where no token is remembered. */
+  readonly tokenCache: { readonly max: number } | undefined
   readonly readsHeader: boolean
   /** Nothing, where cookies do not count. */
   readonly cookie:
@@ -48,10 +50,12 @@ export function settle(options: GuardOptions & { readonly ownClaims?: unknown })
   if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
   const dpop = settleDpop({ ...options, credentials })
   const readsHeader = credentials !== 'cookie'
+  const tokenCache = settleCache(options)
   const metadata = settleMetadata(options, { readsHeader, dpop })
   optionalFunction('ownClaims', options.ownClaims)
   return {
-    verify: prepareVerifier(options),
+    verify: prepareVerifier(options, tokenCache),
+    tokenCache,
     readsHeader,
     cookie: credentials === 'header' ? undefined : settleCookie(options),
     dpop,
@@ -80,9 +84,8 @@ function canSetCookies({ issuer, accessCookie }: GuardOptions): boolean {
   }
 }
 
-function prepareVerifier(options: GuardOptions): Settings['verify'] {
+function prepareVerifier(options: GuardOptions, cache: Settings['tokenCache']): Settings['verify'] {
   const { issuer, audience = issuer, clock, clockTolerance, fetch } = options
-  const cache = settleCache(options)
   const rules = { issuer, audience, typ: 'at+jwt', requiredClaims, clock, clockTolerance, cache }
   const jwks = `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`
   try {
@@ -97,7 +100,7 @@ function prepareVerifier(options: GuardOptions): Settings['verify'] {
   }
 }
 
-function settleCache({ tokenCache = 10_000 }: GuardOptions): { readonly max: number } | undefined {
+function settleCache({ tokenCache = 10_000 }: GuardOptions): Settings['tokenCache'] {
   if (tokenCache === 0) return undefined
   if (Number.isSafeInteger(tokenCache) && tokenCache > 0) return { max: tokenCache }
   throw invalid('tokenCache must be a number of tokens, or 0.')
