@@ -53,7 +53,8 @@ export function settleMetadata(
 /** RFC 9728 §1.2: https, without a fragment. A query would have to be repeated behind the well-known path. */
 function resourceUrl(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const isSecure = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed))
+  const isSecure =
+    parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed.hostname))
   if (parsed && isSecure && !parsed.search && !parsed.hash && !url.includes('#')) return parsed
   throw invalid('With metadata, url must be an https URL (http on this machine) without query and fragment.')
 }
