@@ -107,6 +107,7 @@ const compilerSettings = {
     module: 'nodenext',
     moduleDetection: 'force',
     jsx: 'preserve',
+    experimentalDecorators: true,
     types: ['node'],
     strict: true,
     skipLibCheck: true,

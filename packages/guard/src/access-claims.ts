@@ -29,6 +29,9 @@ export interface AccessClaims extends JwtClaims {
   readonly cnf?: { readonly jkt?: string | undefined; readonly [method: string]: unknown } | undefined
 }
 
+/** The claims of an admitted request: those of an access token, and the app's own. */
+export type Claims<Own = unknown> = AccessClaims & Own
+
 /** Gives the same object, typed. Throws `claim_missing` or `claim_invalid` for what is no access token (RFC 9068 §2.2). */
 export function checkAccessClaims(claims: JwtClaims): AccessClaims {
   if (areAccessClaims(claims)) return claims

@@ -2,15 +2,21 @@ import type { TokenScheme } from './dpop/binding.ts'
 import { readAuthorization } from './http/authorization.ts'
 import { readCookie } from './http/cookie.ts'
 import { judgeOrigin } from './http/origin.ts'
-import { invalidRequest, originNotAllowed, type Refusal, tokenRequired } from './refusal.ts'
+import { invalidRequest, originNotAllowed, type Refusal } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 import type { Settings } from './settings.ts'
 
 /** Where a guard takes tokens from. */
-export type CredentialSources = Pick<Settings, 'readsHeader' | 'cookie' | 'schemes'>
+export type CredentialSources = Pick<Settings, 'readsHeader' | 'cookie' | 'schemes' | 'resourceMetadata'>
 
 export type Credential =
-  | { readonly type: 'token'; readonly token: string; readonly scheme: TokenScheme }
+  | {
+      readonly type: 'token'
+      readonly token: string
+      readonly scheme: TokenScheme
+      readonly from: 'header' | 'cookie'
+    }
+  | { readonly type: 'none' }
   | Refusal
 
 /**
@@ -23,7 +29,7 @@ export function findCredential(sources: CredentialSources, request: GuardRequest
     case 'malformed':
       return invalidRequest(sources, 'The Authorization field must hold one access token, once.')
     case 'token':
-      return sent
+      return { type: 'token', token: sent.token, scheme: sent.scheme, from: 'header' }
     case 'none':
     case 'other':
       return findCookie(sources, request)
@@ -32,18 +38,20 @@ export function findCredential(sources: CredentialSources, request: GuardRequest
 
 function findCookie(sources: CredentialSources, request: GuardRequest): Credential {
   const { cookie } = sources
-  if (!cookie) return tokenRequired(sources)
+  if (!cookie) return none
   const sent = readCookie(request.header('cookie'), cookie.name)
   switch (sent.type) {
     case 'none':
-      return tokenRequired(sources)
+      return none
     case 'repeated':
       return invalidRequest(sources, 'The cookie with the access token was sent more than once.')
     case 'value':
       if (isForged(cookie, request)) return originNotAllowed()
-      return { type: 'token', token: sent.value, scheme: 'Bearer' }
+      return { type: 'token', token: sent.value, scheme: 'Bearer', from: 'cookie' }
   }
 }
+
+const none: Credential = { type: 'none' }
 
 /** Browsers add cookies to requests that other people's pages make; those must not change anything (CSRF). */
 function isForged(cookie: NonNullable<CredentialSources['cookie']>, request: GuardRequest): boolean {

@@ -1,12 +1,14 @@
 import { decodeUnverified, JwtError, type JwtErrorCode } from '@mapae/jwt'
-import { type AccessClaims, checkAccessClaims } from './access-claims.ts'
+import type { AccessClaims, Claims } from './access-claims.ts'
 import { type Credential, findCredential } from './credential.ts'
 import { bindingOf } from './dpop/binding.ts'
 import { targetUri } from './dpop/target-uri.ts'
 import type { DpopSettings } from './dpop-settings.ts'
 import { GuardError } from './guard-error.ts'
 import type { HeaderPair } from './http/headers.ts'
+import { judgeNeeds, type Needs, type PreparedNeeds, prepareNeeds } from './needs.ts'
 import type { GuardOptions } from './options.ts'
+import { type ClaimsReader, prepareClaims, type ReadOwnClaims, withOwn } from './own-claims.ts'
 import {
   type Challenged,
   invalidToken,
@@ -14,24 +16,18 @@ import {
   proofRefused,
   type Refusal,
   renewalRefused,
+  tokenRequired,
   unavailable,
 } from './refusal.ts'
+import type { Renewal } from './renewal.ts'
 import type { GuardRequest } from './request.ts'
+import type { ResourceMetadata } from './resource-metadata.ts'
 import type { RevocationStatus, WhenStale } from './revocations/options.ts'
-import { refuseScope, type Scope, scopeNames } from './scope.ts'
 import { type Settings, settle } from './settings.ts'
 
-/** What a request needs beside a good token. */
-export type Needs = {
-  /** Names that the token's `scope` must all hold. @default none */
-  readonly scope?: Scope | undefined
-  /** What becomes of a good token while it is not known what was revoked: `RevocationOptions`. @default as the guard says */
-  readonly whenStale?: WhenStale | undefined
-}
-
-export type Admitted = {
+export type Admitted<Own = unknown> = {
   readonly type: 'admitted'
-  readonly claims: AccessClaims
+  readonly claims: Claims<Own>
   /** The token as sent, or its renewed successor. Do not log it. */
   readonly token: string
   /**
@@ -41,18 +37,41 @@ export type Admitted = {
   readonly headers: readonly HeaderPair[]
 }
 
-export type Admission = Admitted | Refusal
+/** A request of nobody's, where the route is `optional`. */
+export type Anonymous = {
+  readonly type: 'anonymous'
+  readonly claims: undefined
+  readonly headers: readonly HeaderPair[]
+}
 
-export type Guard = {
+export type Admission<Own = unknown> = Admitted<Own> | Refusal
+
+export type Guard<Own = unknown> = {
   /**
    * Admits a request with a good access token (RFC 9068 §4, RFC 6750) and, where that is bound to a key, a good DPoP proof
    * (RFC 9449), or says how to refuse it.
    *
-   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, or the code of
-   * a refused renewal; 403 `insufficient_scope`, `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`.
-   * Rejects only for `needs` that make no sense (GuardError `options_invalid`).
+   * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
+   * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
+   * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Rejects only for `needs` that make no
+   * sense (GuardError `options_invalid`).
    */
-  check(request: GuardRequest, needs?: Needs): Promise<Admission>
+  check(
+    request: GuardRequest,
+    needs?: Needs & { readonly optional?: false | undefined },
+  ): Promise<Admission<Own>>
+  /** With `optional` it may be nobody's. */
+  check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
+  /** The refusal for an admitted request whose claims do not meet the needs, or nothing. Throws GuardError `options_invalid`. */
+  judge(claims: AccessClaims, needs: Needs): Refusal | undefined
+  /** Whether these very claims, the same object, are from a request that this guard admitted. */
+  hasAdmitted(claims: AccessClaims): claims is Claims<Own>
+  /** What the API tells of itself, with the option `metadata` (RFC 9728). */
+  readonly metadata: ResourceMetadata | undefined
+  /** Whether admitted claims are of a session that is over by now, or of an account that lost something since. Answers at once. */
+  revoked(claims: AccessClaims): boolean
+  /** Calls the listener whenever something is revoked. Gives what stops it. */
+  subscribe(listener: () => void): () => void
   /** What is known of revocations. Begins to follow them, so that a readiness check can come before the first request. */
   status(): GuardStatus
   /** Lets go of the revocation feed; requests are still judged, by what is known. */
@@ -66,19 +85,49 @@ export type GuardStatus = { readonly revocations: RevocationStatus }
  *
  * @throws GuardError `options_invalid`, saying which option and why.
  */
-export function createGuard(options: GuardOptions): Guard {
+export function createGuard<Own>(
+  options: GuardOptions & {
+    /** Reads the app's own claims, and so gives the claims of every request their type. What it throws refuses the token. */
+    readonly ownClaims: ReadOwnClaims<Own>
+  },
+): Guard<Own>
+export function createGuard(options: GuardOptions): Guard
+export function createGuard(options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> }): Guard {
   const settings = settle(options)
+  const { ownClaims } = options
+  const remembers = settings.tokenCache !== undefined
+  return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims, { remembers }))
+}
+
+function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own> {
+  const judge = (claims: AccessClaims, needs: PreparedNeeds) =>
+    judgeNeeds(needs, claims, { whom: challengedFor(settings, claims), now: settings.clock() })
+  function check(
+    request: GuardRequest,
+    needs?: Needs & { optional?: false | undefined },
+  ): Promise<Admission<Own>>
+  function check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
+  async function check(request: GuardRequest, needs: Needs = noNeeds): Promise<Admission<Own> | Anonymous> {
+    const prepared = prepareNeeds(needs)
+    if (prepared.whenStale === 'refuse') requireRevocations(settings)
+    try {
+      const { isOptional, whenStale } = prepared
+      const admission = await admit({ settings, reader, request, isOptional, whenStale })
+      if (admission.type !== 'admitted') return admission
+      const refused = judge(admission.claims, prepared)
+      return refused ? withHeaders(refused, admission.headers) : admission
+    } catch (error) {
+      settings.onError(error)
+      return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
+    }
+  }
   return Object.freeze({
-    async check(request: GuardRequest, needs: Needs = {}) {
-      const scope = needs.scope === undefined ? [] : scopeNames(needs.scope)
-      if (needs.whenStale === 'refuse') requireRevocations(settings)
-      try {
-        return withScope(await admit(settings, request, needs), scope)
-      } catch (error) {
-        settings.onError(error)
-        return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
-      }
-    },
+    check,
+    judge: (claims: AccessClaims, needs: Needs) => judge(claims, prepareNeeds(needs)),
+    hasAdmitted: reader.hasRead,
+    metadata: settings.metadata,
+    revoked: (claims: AccessClaims) => settings.revocations.revoked(claims),
+    subscribe: (listener: () => void) => settings.revocations.subscribe(listener),
     status: () => ({ revocations: settings.revocations.status() }),
     close: () => settings.revocations.close(),
   })
@@ -89,48 +138,65 @@ function requireRevocations({ revocations }: Settings): void {
   throw new GuardError('options_invalid', "whenStale: 'refuse' needs a guard that follows revocations.")
 }
 
-async function admit(
-  settings: Settings,
-  request: GuardRequest,
-  { whenStale }: Pick<Needs, 'whenStale'>,
-): Promise<Admission> {
+const noNeeds: Needs = {}
+
+/** A request on its way through a guard. */
+type Visit<Own> = {
+  readonly settings: Settings
+  readonly reader: ClaimsReader<Own>
+  readonly request: GuardRequest
+  readonly isOptional: boolean
+  readonly whenStale: WhenStale | undefined
+}
+
+async function admit<Own>(visit: Visit<Own>): Promise<Admission<Own> | Anonymous> {
+  const { settings, request, isOptional } = visit
   const credential = findCredential(settings, request)
+  if (credential.type === 'none') return isOptional ? anonymous : tokenRequired(settings)
   if (credential.type === 'refused') return credential
+  const admission = await admitPresented(visit, credential)
+  const isStale = admission.type === 'refused' && admission.status === 401 && credential.from === 'cookie'
+  return isStale && isOptional ? anonymous : admission
+}
+
+const anonymous: Anonymous = Object.freeze({ type: 'anonymous', claims: undefined, headers: [] })
+
+async function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
+  const { settings, reader, whenStale } = visit
   try {
-    const { claims: verified, header } = await settings.verify(credential.token)
-    const claims = checkAccessClaims(verified)
-    const verdict = await settings.revocations.judge(claims, { kid: header.kid, whenStale })
-    switch (verdict) {
+    const { claims: verified, header } = await settings.verify(presented.token)
+    const claims = reader.read(verified)
+    const judged = settings.revocations.judge(claims, { kid: header.kid, whenStale })
+    switch (typeof judged === 'string' ? judged : await judged) {
       case 'good':
-        return await admitHolder(settings, request, { ...credential, claims })
+        return await admitHolder(visit, presented, claims)
       case 'revoked':
-        return await renewed(settings, request, credential, 'The access token was revoked.')
+        return await renewed(visit, presented, 'The access token was revoked.')
       case 'stale':
         return unavailable('revocations_stale', 'It is not known at the moment what was revoked.')
     }
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
-    if (error.code === 'token_expired')
-      return renewed(settings, request, credential, 'The access token expired.')
-    return refuseToken(settings, error, credential)
+    if (error.code === 'token_expired') return renewed(visit, presented, 'The access token expired.')
+    return refuseToken(settings, error, presented)
   }
 }
 
 type Presented = Extract<Credential, { type: 'token' }>
 
 /** The token is good; whether it is the sender's to use, its binding says (RFC 9449 §7). */
-async function admitHolder(
-  settings: Settings,
-  request: GuardRequest,
-  presented: Presented & { readonly claims: AccessClaims },
-): Promise<Admission> {
-  const { claims, token } = presented
+async function admitHolder<Own>(
+  { settings, request }: Visit<Own>,
+  presented: Presented,
+  claims: Claims<Own>,
+): Promise<Admission<Own>> {
+  const { token } = presented
   const binding = judgeBinding(settings, presented, claims.cnf)
   switch (binding.type) {
     case 'refused':
       return binding
     case 'unbound':
-      return { type: 'admitted', claims, token, headers: [] }
+      return { type: 'admitted', claims, token, headers: noHeaders }
     case 'bound': {
       const { dpop, jkt } = binding
       const uri = targetUri(dpop.originFor(request), request.url)
@@ -141,6 +207,8 @@ async function admitHolder(
     }
   }
 }
+
+const noHeaders: readonly HeaderPair[] = []
 
 /** Whether a token may come like this at all, and whether it needs a proof. */
 function judgeBinding(
@@ -161,8 +229,13 @@ function judgeBinding(
   }
 }
 
-function challenged({ schemes }: Settings, { scheme }: Presented): Challenged {
-  return { schemes, scheme }
+function challenged({ schemes, resourceMetadata }: Settings, { scheme }: Presented): Challenged {
+  return { schemes, scheme, resourceMetadata }
+}
+
+/** How the token of admitted claims came: its binding says so (RFC 9449 §7.1). */
+function challengedFor({ resourceMetadata }: Settings, { cnf }: AccessClaims): Challenged {
+  return { schemes: [cnf ? 'DPoP' : 'Bearer'], resourceMetadata }
 }
 
 /** A cache that kept the answer would hand out an old nonce later (RFC 9449 §8.2). */
@@ -171,15 +244,12 @@ function nextNonce(nonce: string | undefined): readonly HeaderPair[] {
 }
 
 /**
- * The token is authentic, but its time is over, or it was revoked: its session may be alive all the same, with roles taken away. One that is bound to a key is renewed where its session is, by the client
- * itself, which is no risk to it: it does not rotate. So its refresh token never comes to an API.
+ * The token is authentic, but its time is over, or it was revoked: its session may be alive all the same, with roles taken away.
+ * One that is bound to a key is renewed where its session is, by the client itself, which is no risk to it: it does not rotate. So
+ * its refresh token never comes to an API.
  */
-async function renewed(
-  settings: Settings,
-  request: GuardRequest,
-  presented: Presented,
-  why: string,
-): Promise<Admission> {
+async function renewed<Own>(visit: Visit<Own>, presented: Presented, why: string): Promise<Admission<Own>> {
+  const { settings, request } = visit
   const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
   if (binding.type === 'refused') return binding
   const refused = invalidToken(challenged(settings, presented), why)
@@ -187,16 +257,26 @@ async function renewed(
   const renewal = await settings.renew(request)
   switch (renewal.type) {
     case 'renewed':
-      return {
-        type: 'admitted',
-        claims: renewal.claims,
-        token: renewal.accessToken,
-        headers: renewal.headers,
-      }
+      return withRenewed(visit, presented, renewal)
     case 'refused':
       return renewalRefused(challenged(settings, presented), renewal)
     case 'not-applicable':
       return refused
+  }
+}
+
+/** The renewed token goes out even where its claims are not those that this app needs. */
+function withRenewed<Own>(
+  { settings, reader }: Visit<Own>,
+  presented: Presented,
+  renewal: Extract<Renewal, { type: 'renewed' }>,
+): Admission<Own> {
+  const { accessToken: token, headers } = renewal
+  try {
+    return { type: 'admitted', claims: reader.read(renewal.claims), token, headers }
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error
+    return withHeaders(refuseToken(settings, error, presented), headers)
   }
 }
 
@@ -211,9 +291,7 @@ function refuseToken(settings: Settings, error: JwtError, presented: Presented):
 const ownFaults: ReadonlySet<JwtErrorCode> = new Set(['key_invalid', 'options_invalid'])
 const keySetFaults: ReadonlySet<JwtErrorCode> = new Set(['jwks_unavailable', 'jwks_invalid'])
 
-/** A renewal stands, and its token goes out, even where the scope does not suffice. */
-function withScope(admission: Admission, scope: readonly string[]): Admission {
-  if (admission.type === 'refused') return admission
-  const refused = refuseScope(admission.claims, scope)
-  return refused ? { ...refused, headers: [...refused.headers, ...admission.headers] } : admission
+/** A renewal stands, and its token goes out, even where the claims do not suffice. */
+function withHeaders(refused: Refusal, headers: readonly HeaderPair[]): Refusal {
+  return headers.length === 0 ? refused : { ...refused, headers: [...refused.headers, ...headers] }
 }

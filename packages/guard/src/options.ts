@@ -2,6 +2,7 @@ import type { KeySource, RemoteJwkSet } from '@mapae/jwt'
 import type { DpopNonces } from './dpop/nonces.ts'
 import type { SeenProofs } from './dpop/seen-proofs.ts'
 import type { Renew } from './renewal.ts'
+import type { MetadataOptions } from './resource-metadata.ts'
 import type { RevocationOptions } from './revocations/options.ts'
 
 export type GuardOptions = {
@@ -11,6 +12,16 @@ export type GuardOptions = {
   readonly audience?: string | readonly string[] | undefined
   /** The keys to trust. @default the remote key set at `{issuer}/.well-known/jwks.json`, fetched when first needed */
   readonly keys?: KeySource | RemoteJwkSet | undefined
+  /**
+   * Look the address of the key set up in the metadata of the issuer (RFC 8414, OpenID Connect Discovery 1.0), which must name the
+   * issuer to the letter: for an issuer that is no Mapae. @default false
+   */
+  readonly discovery?: boolean | undefined
+  /**
+   * How many verified tokens to remember, so that the same token is not verified again while it is in time and its key is in the set;
+   * 10,000 tokens take about 20 MB. 0 remembers none. @default 10000
+   */
+  readonly tokenCache?: number | undefined
   /**
    * Where access tokens are taken from. `'both'`: a Bearer credential in `Authorization` decides, good or bad; without
    * one the cookie of the auth server counts, which needs its host to be this API's too (ports and http on localhost
@@ -45,6 +56,11 @@ export type GuardOptions = {
   readonly dangerouslyTrustHostHeader?: boolean | undefined
   /** Origins whose pages may use the cookie too, such as `https://app.example`. @default [] */
   readonly allowedOrigins?: readonly string[] | undefined
+  /**
+   * Makes the API describe itself to clients (RFC 9728): needs `url`, which is then its resource identifier. Adapters serve the
+   * document with `resourceMetadata(guard)`, and challenges name it. @default none
+   */
+  readonly metadata?: MetadataOptions | undefined
   /** Renews an expired access token in the course of the request. @default none: it is refused */
   readonly renew?: Renew | undefined
   /**

@@ -1,33 +1,73 @@
-import type { AccessClaims } from './access-claims.ts'
-import type { Needs } from './guard.ts'
+import type { AccessClaims, Claims } from './access-claims.ts'
+import type { Admitted, Anonymous, Guard } from './guard.ts'
 import { GuardError } from './guard-error.ts'
+import { judgeNeeds, type Needs, prepareNeeds } from './needs.ts'
 import type { Refusal } from './refusal.ts'
-import type { WhenStale } from './revocations/options.ts'
-import { refuseScope, type Scope, scopeNames } from './scope.ts'
+import type { GuardRequest } from './request.ts'
+import type { Scope } from './scope.ts'
 
-export type ProtectOptions = {
-  /** Names that the token's `scope` must all hold. @default none */
-  readonly scope?: Scope | undefined
-  /** What becomes of a good token while it is not known what was revoked. @default as the guard says */
-  readonly whenStale?: WhenStale | undefined
+// What every adapter does, so that an adapter only carries requests and answers between a framework and this.
+
+export type ProtectOptions = Needs
+
+/** How a request comes out of a guard, as far as an adapter looks at it. */
+export type Passage<Own> =
+  | Pick<Admitted<Own>, 'type' | 'claims' | 'headers'>
+  | Pick<Anonymous, 'type' | 'claims' | 'headers'>
+  | Refusal
+
+/**
+ * Checks the options once, when a route is defined: throws GuardError `options_invalid`. The function judges a request;
+ * `before` are the claims that it carries already: a request that this guard has admitted is not verified twice, which would
+ * use up its DPoP proof.
+ */
+export function prepareCheck<Own>(
+  guard: Guard<Own>,
+  needs: ProtectOptions,
+): (request: GuardRequest, before?: AccessClaims) => Passage<Own> | Promise<Passage<Own>> {
+  prepareNeeds(needs)
+  return (request, before) =>
+    before && guard.hasAdmitted(before)
+      ? (guard.judge(before, needs) ?? { type: 'admitted', claims: before, headers: [] })
+      : guard.check(request, needs)
 }
 
-/** Checks the options once, when a route is defined. Throws GuardError `options_invalid`. */
-export function prepareNeeds(options: ProtectOptions): Needs {
-  const { scope, whenStale } = options
-  if (whenStale !== undefined && whenStale !== 'accept' && whenStale !== 'refuse')
-    throw new GuardError('options_invalid', "whenStale must be 'accept' or 'refuse'.")
-  return { ...(scope !== undefined && { scope: scopeNames(scope) }), ...(whenStale && { whenStale }) }
+/** Judges claims that `protect` has put on a request. */
+export type Judge = (claims: AccessClaims) => Refusal | undefined
+
+/** Checks the scope once: throws GuardError `options_invalid`. */
+export function prepareScope(scope: Scope): Judge {
+  return timeless({ scope })
 }
 
-/** Checks the scope once; the function judges claims that `protect` has put on a request. */
-export function prepareScope(scope: Scope): (claims: AccessClaims) => Refusal | undefined {
-  const names = scopeNames(scope)
-  return (claims) => refuseScope(claims, names)
+/** Checks the roles once: throws GuardError `options_invalid`. */
+export function prepareRole(role: string | readonly string[]): Judge {
+  return timeless({ role })
 }
 
-/** Gives the claims, or throws GuardError `not_protected`: a mistake in the order of the route's handlers. */
-export function claimsOrThrow(claims: AccessClaims | undefined): AccessClaims {
-  if (claims) return claims
-  throw new GuardError('not_protected', 'No claims here: `protect` must come before.')
+/** What a login must have been like (RFC 9470). */
+export type StepUp = Pick<Needs, 'maxAge' | 'acr'>
+
+/** Checks what login is needed, once: throws GuardError `options_invalid`. The guard tells the time. */
+export function prepareStepUp(guard: Guard, { maxAge, acr }: StepUp): Judge {
+  const needs = { maxAge, acr }
+  prepareNeeds(needs)
+  return (claims) => guard.judge(claims, needs)
+}
+
+function timeless(needs: Needs): Judge {
+  const prepared = prepareNeeds(needs)
+  return (claims) =>
+    judgeNeeds(prepared, claims, { whom: { schemes: [claims.cnf ? 'DPoP' : 'Bearer'] }, now: 0 })
+}
+
+/**
+ * Gives the claims that `protect` has put on a request; with its guard, as that has typed them. Throws GuardError
+ * `not_protected` where it did not run, which is a mistake in the order of the route's handlers.
+ */
+export function claimsOrThrow(claims: AccessClaims | undefined): AccessClaims
+export function claimsOrThrow<Own>(claims: AccessClaims | undefined, guard: Guard<Own>): Claims<Own>
+export function claimsOrThrow(claims: AccessClaims | undefined, guard?: Guard): AccessClaims {
+  if (claims && (!guard || guard.hasAdmitted(claims))) return claims
+  throw new GuardError('not_protected', 'No claims here: `protect` must come before, with the same guard.')
 }

@@ -12,6 +12,8 @@ export type Refusal = { readonly type: 'refused' } & Problem<400 | 401 | 403 | 5
 export type Challenged = {
   readonly schemes: readonly TokenScheme[]
   readonly scheme?: TokenScheme | undefined
+  /** Where the metadata of the resource are (RFC 9728 §5.1), if it has any. */
+  readonly resourceMetadata?: string | undefined
 }
 
 /** 401 without an error: no token came (RFC 6750 §3.1). */
@@ -46,15 +48,28 @@ export function nonceField(nonce: string): readonly HeaderPair[] {
 }
 
 /** 403: the token is good and does not reach this far. Names all that is needed. */
-export function insufficientScope(scheme: TokenScheme, scope: readonly string[]): Refusal {
+export function insufficientScope(whom: Challenged, scope: readonly string[]): Refusal {
   const detail = 'The access token does not have the scope that this needs.'
-  const says = { error: 'insufficient_scope', description: detail, scope }
-  return refusal({
-    status: 403,
-    code: 'insufficient_scope',
-    detail,
-    headers: challenging({ schemes: [scheme] }, says),
-  })
+  const headers = challenging(whom, { error: 'insufficient_scope', description: detail, scope })
+  return refusal({ status: 403, code: 'insufficient_scope', detail, headers })
+}
+
+/** 403: the account has none of the roles. RFC 6750 §3.1 has one error for all privileges that are lacking. */
+export function insufficientRole(whom: Challenged): Refusal {
+  const detail = 'The account does not have a role that may do this.'
+  const headers = challenging(whom, { error: 'insufficient_scope', description: detail })
+  return refusal({ status: 403, code: 'insufficient_role', detail, headers })
+}
+
+/** 401: the person must log in again, or in a stronger way, and the client is told which (RFC 9470 §3). */
+export function insufficientAuthentication(
+  whom: Challenged,
+  login: { readonly maxAge: number | undefined; readonly acr: readonly string[] },
+): Refusal {
+  const code = 'insufficient_user_authentication'
+  const detail = 'This needs a more recent or a stronger login.'
+  const says = { error: code, description: detail, acrValues: login.acr, maxAge: login.maxAge }
+  return refusal({ status: 401, code, detail, headers: challenging(whom, says) })
 }
 
 /** 403: the browser sent the cookie for a page of somebody else (CSRF). */
@@ -87,10 +102,10 @@ export const retryAfter = 5
 const retryLater: readonly HeaderPair[] = [['retry-after', String(retryAfter)]]
 
 function challenging(
-  { schemes, scheme }: Challenged,
+  { schemes, scheme, resourceMetadata }: Challenged,
   says: Omit<Challenge, 'scheme' | 'algs'>,
 ): readonly HeaderPair[] {
-  return [['www-authenticate', challenges(schemes, says, scheme)]]
+  return [['www-authenticate', challenges(schemes, { ...says, resourceMetadata }, scheme)]]
 }
 
 function refusal(about: Parameters<typeof problem<Refusal['status']>>[0]): Refusal {

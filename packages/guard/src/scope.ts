@@ -1,6 +1,4 @@
-import type { AccessClaims } from './access-claims.ts'
 import { GuardError } from './guard-error.ts'
-import { insufficientScope, type Refusal } from './refusal.ts'
 
 /** Scope names that are all needed: a list, or one string with spaces between them. */
 export type Scope = string | readonly string[]
@@ -10,15 +8,6 @@ export function scopeNames(scope: Scope): readonly string[] {
   const names: readonly unknown[] = typeof scope === 'string' ? scope.split(' ') : scope
   if (Array.isArray(names) && names.length > 0 && names.every(isName)) return names
   throw new GuardError('options_invalid', 'A scope is one or more names of printable characters.')
-}
-
-/** The refusal for a token that lacks one of the names, or nothing. */
-export function refuseScope(claims: AccessClaims, needed: readonly string[]): Refusal | undefined {
-  if (needed.length === 0) return undefined
-  const granted = (claims.scope ?? '').split(' ')
-  return needed.every((name) => granted.includes(name))
-    ? undefined
-    : insufficientScope(claims.cnf ? 'DPoP' : 'Bearer', needed)
 }
 
 function isName(value: unknown): value is string {

@@ -1,4 +1,5 @@
 import {
+  createDiscoveredJwkSet,
   createRemoteJwkSet,
   createVerifier,
   JwtError,
@@ -15,12 +16,15 @@ import type { GuardOptions } from './options.ts'
 import { originOf } from './origin-of.ts'
 import { retryAfter } from './refusal.ts'
 import type { Renew } from './renewal.ts'
+import { type ResourceMetadata, settleMetadata } from './resource-metadata.ts'
 import { createRevocations, type Revocations } from './revocations/revocations.ts'
 import { settleRevocations } from './revocations/settings.ts'
 
 /** The options of a guard, checked and prepared. */
 export type Settings = {
   readonly verify: (token: string) => VerifiedJwt | Promise<VerifiedJwt>
+  /** Nothing, where no token is remembered. */
+  readonly tokenCache: { readonly max: number } | undefined
   readonly readsHeader: boolean
   /** Nothing, where cookies do not count. */
   readonly cookie:
@@ -30,25 +34,40 @@ export type Settings = {
   readonly dpop: DpopSettings | undefined
   /** How tokens may be presented. */
   readonly schemes: readonly TokenScheme[]
+  readonly metadata: ResourceMetadata | undefined
+  /** Where the metadata are, for challenges. */
+  readonly resourceMetadata: string | undefined
   readonly renew: Renew
   readonly revocations: Revocations
+  /** Milliseconds. */
+  readonly clock: () => number
   readonly onError: (error: unknown) => void
 }
 
 /** Throws GuardError `options_invalid`, saying which option and why. */
-export function settle(options: GuardOptions): Settings {
+export function settle(options: GuardOptions & { readonly ownClaims?: unknown }): Settings {
   if (typeof options?.issuer !== 'string' || options.issuer === '') throw invalid('issuer must be a URL.')
+  if (options.discovery && options.keys !== undefined)
+    throw invalid('discovery finds the keys: give one or the other.')
   const credentials = options.credentials ?? (canSetCookies(options) ? 'both' : 'header')
   if (!sources.has(credentials)) throw invalid("credentials must be 'header', 'cookie' or 'both'.")
   const dpop = settleDpop({ ...options, credentials })
+  const readsHeader = credentials !== 'cookie'
+  const tokenCache = settleCache(options)
+  const metadata = settleMetadata(options, { readsHeader, dpop })
+  optionalFunction('ownClaims', options.ownClaims)
   const onError = optionalFunction('onError', options.onError) ?? (() => {})
-  const { verify, keys } = prepareVerifier(options)
+  const { verify, keys } = prepareVerifier(options, tokenCache)
   return {
     verify,
-    readsHeader: credentials !== 'cookie',
+    tokenCache,
+    readsHeader,
     cookie: credentials === 'header' ? undefined : settleCookie(options),
     dpop,
     schemes: schemesOf(dpop),
+    metadata,
+    resourceMetadata: metadata?.url,
+    clock: options.clock ?? Date.now,
     renew: optionalFunction('renew', options.renew) ?? (async () => ({ type: 'not-applicable' })),
     revocations: createRevocations(settleRevocations(options, { keys, onError })),
     onError,
@@ -73,18 +92,28 @@ function canSetCookies({ issuer, accessCookie }: GuardOptions): boolean {
 
 function prepareVerifier(
   options: GuardOptions,
+  cache: Settings['tokenCache'],
 ): Pick<Settings, 'verify'> & { keys: KeySource | RemoteJwkSet } {
   const { issuer, audience = issuer, clock, clockTolerance, fetch } = options
-  const rules = { issuer, audience, typ: 'at+jwt', requiredClaims, clock, clockTolerance }
+  const rules = { issuer, audience, typ: 'at+jwt', requiredClaims, clock, clockTolerance, cache }
   const jwks = `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`
   try {
-    const keys = options.keys ?? createRemoteJwkSet(jwks, { fetch, clock, cooldown: retryAfter })
+    const remote = { fetch, clock, cooldown: retryAfter }
+    const discover = () =>
+      options.discovery ? createDiscoveredJwkSet(issuer, remote) : createRemoteJwkSet(jwks, remote)
+    const keys = options.keys ?? discover()
     const verify = isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys })
     return { verify, keys }
   } catch (cause) {
     if (!(cause instanceof JwtError)) throw cause
     throw invalid(cause.description, cause)
   }
+}
+
+function settleCache({ tokenCache = 10_000 }: GuardOptions): Settings['tokenCache'] {
+  if (tokenCache === 0) return undefined
+  if (Number.isSafeInteger(tokenCache) && tokenCache > 0) return { max: tokenCache }
+  throw invalid('tokenCache must be a number of tokens, or 0.')
 }
 
 function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {

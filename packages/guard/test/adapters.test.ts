@@ -1,23 +1,15 @@
-import { type IncomingHttpHeaders, type Server, request as send } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
-import { createGuard, type Guard } from '@mapae/guard'
-import {
-  claimsOf as expressClaims,
-  protect as expressProtect,
-  requireScope as expressScope,
-} from '@mapae/guard/express'
-import {
-  claimsOf as fastifyClaims,
-  protect as fastifyProtect,
-  requireScope as fastifyScope,
-} from '@mapae/guard/fastify'
-import { type GuardEnv, protect as honoProtect, requireScope as honoScope } from '@mapae/guard/hono'
-import express from 'express'
-import fastify from 'fastify'
-import { Hono } from 'hono'
+import { type IncomingHttpHeaders, request as send } from 'node:http'
+import { createGuard } from '@mapae/guard'
+import * as guardExpress from '@mapae/guard/express'
+import * as guardFastify from '@mapae/guard/fastify'
+import * as guardFetch from '@mapae/guard/fetch'
+import * as guardHono from '@mapae/guard/hono'
+import * as guardKoa from '@mapae/guard/koa'
+import * as guardNest from '@mapae/guard/nest'
+import * as guardNode from '@mapae/guard/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Device, startDevice } from '../../../test-support/device.ts'
+import { type Api, frameworks, readPlan, type ShopGuard } from './frameworks.ts'
 import { type Issuer, renewalOf, start, startIssuer } from './issuer.ts'
 
 let issuer: Issuer
@@ -29,111 +21,13 @@ beforeEach(() => {
 })
 afterAll(() => issuer.close())
 
-/** The same API on each framework; what its handlers do is what an adapter could get wrong. */
-type Api = { port: number; close(): Promise<unknown> }
-
-const frameworks: Record<string, (guard: Guard) => Promise<Api>> = {
-  async express(guard) {
-    const app = express()
-    app.get('/orders', expressProtect(guard), (request, response) => {
-      response.json({ sub: request.auth?.sub, sid: expressClaims(request).sid })
-    })
-    app.post('/orders', expressProtect(guard), expressScope('orders:write'), (_, response) => {
-      response.status(201).json({})
-    })
-    app.get('/needs', expressProtect(guard, { scope: ['orders:read', 'orders:write'] }), (_, response) => {
-      response.json({})
-    })
-    app.get('/cached', expressProtect(guard), (_, response) => {
-      response.set('Cache-Control', 'public, max-age=60').cookie('theme', 'dark').json({})
-    })
-    app.get('/raw', expressProtect(guard), (_, response) => {
-      response.writeHead(200, { 'Cache-Control': 'public', 'Set-Cookie': ['theme=dark'] }).end('raw')
-    })
-    app.get('/raw-list', expressProtect(guard), (_, response) => {
-      const cookies = ['Set-Cookie', 'theme=dark', 'Set-Cookie', 'size=large']
-      response.writeHead(202, 'Fine', ['Cache-Control', 'public', ...cookies]).end('raw')
-    })
-    app.get('/throws', expressProtect(guard), () => {
-      throw new Error('of the handler')
-    })
-    app.get('/unprotected', expressScope('orders:read'), (_, response) => {
-      response.json({})
-    })
-    app.use(
-      '/mounted',
-      express.Router().get('/orders', expressProtect(guard), (_, response) => void response.json({})),
-    )
-    app.set('env', 'test')
-    return listening(app.listen(0, 'localhost'))
-  },
-
-  async fastify(guard) {
-    const app = fastify()
-    app.get<{ Reply: { sub?: string | undefined; sid?: string | undefined } }>(
-      '/orders',
-      { onRequest: fastifyProtect(guard) },
-      async (request) => {
-        return { sub: request.auth?.sub, sid: fastifyClaims(request).sid }
-      },
-    )
-    const onWrite = [fastifyProtect(guard), fastifyScope('orders:write')]
-    app.post('/orders', { preHandler: onWrite }, async (_, reply) => reply.code(201).send({}))
-    const needs = fastifyProtect(guard, { scope: ['orders:read', 'orders:write'] })
-    app.get('/needs', { onRequest: needs }, async () => ({}))
-    app.get('/cached', { onRequest: fastifyProtect(guard) }, async (_, reply) => {
-      return reply.header('cache-control', 'public, max-age=60').header('set-cookie', 'theme=dark').send({})
-    })
-    app.get('/raw', { onRequest: fastifyProtect(guard) }, (_, reply) => {
-      reply.hijack()
-      reply.raw.writeHead(200, { 'Cache-Control': 'public', 'Set-Cookie': ['theme=dark'] }).end('raw')
-    })
-    app.get('/throws', { onRequest: fastifyProtect(guard) }, async () => {
-      throw new Error('of the handler')
-    })
-    app.get('/unprotected', { onRequest: fastifyScope('orders:read') }, async () => ({}))
-    app.register(
-      async (scope) => {
-        scope.addHook('onRequest', fastifyProtect(guard))
-        scope.get('/orders', async () => ({}))
-      },
-      { prefix: '/mounted' },
-    )
-    await app.listen({ port: 0, host: 'localhost' })
-    return { port: portOf(app.server), close: () => app.close() }
-  },
-
-  async hono(guard) {
-    const app = new Hono()
-    app.get('/orders', honoProtect(guard), (c) => c.json({ sub: c.var.auth.sub, sid: c.get('auth').sid }))
-    app.post('/orders', honoProtect(guard), honoScope('orders:write'), (c) => c.json({}, 201))
-    app.get('/needs', honoProtect(guard, { scope: ['orders:read', 'orders:write'] }), (c) => c.json({}))
-    app.get('/cached', honoProtect(guard), (c) => {
-      c.header('Cache-Control', 'public, max-age=60')
-      c.header('Set-Cookie', 'theme=dark', { append: true })
-      return c.json({})
-    })
-    app.get('/raw', honoProtect(guard), () => {
-      return new Response('raw', { headers: { 'Cache-Control': 'public', 'Set-Cookie': 'theme=dark' } })
-    })
-    app.get('/throws', honoProtect(guard), () => {
-      throw new Error('of the handler')
-    })
-    app.get('/unprotected', honoScope('orders:read'), (c) => c.json({}))
-    app.onError((_, c) => c.text('Internal Server Error', 500))
-    const mounted = new Hono<GuardEnv>()
-      .use(honoProtect(guard))
-      .get('/orders', (c) => c.json({ sub: c.var.auth.sub }))
-    app.route('/mounted', mounted)
-    return listening(serve({ fetch: app.fetch, port: 0, hostname: 'localhost' }) as Server)
-  },
-}
-
 describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
   let api: Api
+  let guard: ShopGuard
   beforeAll(async () => {
     const { renew } = renewalOf(issuer)
-    api = await startApi(createGuard({ issuer: issuer.url, clock: issuer.clock, renew }))
+    guard = createGuard({ issuer: issuer.url, clock: issuer.clock, renew, ownClaims: readPlan })
+    api = await startApi(guard)
   })
   afterAll(() => api.close())
 
@@ -148,7 +42,7 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
   test('a protected route greets the one whom the token names', async () => {
     const answer = await ask(api, 'GET /orders', bearer())
     expect(answer.status).toBe(200)
-    expect(JSON.parse(answer.body)).toEqual({ sub: 'account-1', sid: 'session-1' })
+    expect(JSON.parse(answer.body)).toEqual({ sub: 'account-1', sid: 'session-1', plan: 'free' })
     expect(answer.headers).not.toHaveProperty('authorization')
     expect(answer.headers).not.toHaveProperty('set-cookie')
   })
@@ -217,6 +111,95 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     expect((await ask(api, 'GET /needs', bearer())).status).toBe(403)
   })
 
+  test('own claims reach the handler as the guard has read them, and what they cannot be is refused', async () => {
+    const gold = bearer(issuer.token({ 'https://shop.example/plan': 'gold' }))
+    expect(JSON.parse((await ask(api, 'GET /orders', gold)).body)).toMatchObject({ plan: 'gold' })
+    const odd = await ask(api, 'GET /orders', bearer(issuer.token({ 'https://shop.example/plan': 1 })))
+    expect({ status: odd.status, code: JSON.parse(odd.body).code }).toEqual({
+      status: 401,
+      code: 'invalid_token',
+    })
+  })
+
+  test('a header wins over a cookie, good or bad', async () => {
+    const cookie = `${issuer.cookie}=${issuer.token({ sub: 'of-the-cookie' })}`
+    const both = await ask(api, 'GET /orders', { ...bearer(), cookie })
+    expect(JSON.parse(both.body)).toMatchObject({ sub: 'account-1' })
+    expect((await ask(api, 'GET /orders', { authorization: 'Bearer bad', cookie })).status).toBe(401)
+    const other = await ask(api, 'GET /orders', { authorization: 'Basic dXNlcjpwYXNz', cookie })
+    expect(JSON.parse(other.body)).toMatchObject({ sub: 'of-the-cookie' })
+  })
+
+  test('requireRole lets on only an account with one of the roles', async () => {
+    expect((await ask(api, 'GET /admin', bearer(issuer.token({ roles: ['owner', 'x'] })))).status).toBe(200)
+    for (const claims of [{}, { roles: [] }, { roles: ['administrator'] }]) {
+      const { status, headers, body } = await ask(api, 'GET /admin', bearer(issuer.token(claims)))
+      expect({ status, code: JSON.parse(body).code }).toEqual({ status: 403, code: 'insufficient_role' })
+      expect(headers['www-authenticate']).toMatch(/^Bearer error="insufficient_scope"/)
+    }
+  })
+
+  test('step-up lets on only a recent and strong login, and says what it needs (RFC 9470)', async () => {
+    const now = start / 1000
+    const may = { auth_time: now - 300, acr: 'phr' }
+    expect((await ask(api, 'GET /recent', bearer(issuer.token(may)))).status).toBe(200)
+    expect((await ask(api, 'GET /recent', bearer(issuer.token({ ...may, auth_time: now + 9 })))).status).toBe(
+      200,
+    )
+    for (const change of [
+      { auth_time: now - 301 },
+      { auth_time: undefined },
+      { acr: 'pwd' },
+      { acr: undefined },
+    ]) {
+      const answer = await ask(api, 'GET /recent', bearer(issuer.token({ ...may, ...change })))
+      expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({
+        status: 401,
+        code: 'insufficient_user_authentication',
+      })
+      expect(answer.headers['www-authenticate']).toBe(
+        'Bearer error="insufficient_user_authentication", error_description="This needs a more recent or a stronger login.", acr_values="mfa phr", max_age="300"',
+      )
+    }
+  })
+
+  test('an optional route serves nobody and somebody', async () => {
+    const sub = async (headers = {}) => JSON.parse((await ask(api, 'GET /public', headers)).body).sub
+    expect(await sub()).toBeNull()
+    expect(await sub(bearer())).toBe('account-1')
+    expect(await sub({ cookie: `${issuer.cookie}=${issuer.token()}` })).toBe('account-1')
+    expect(await sub({ authorization: 'Basic dXNlcjpwYXNz' })).toBeNull()
+  })
+
+  test('an optional route refuses a bad token in the header, and overlooks one in a cookie', async () => {
+    expect((await ask(api, 'GET /public', { authorization: 'Bearer bad' })).status).toBe(401)
+    for (const token of ['bad', issuer.token({ aud: 'https://other.example' })]) {
+      const { status, body } = await ask(api, 'GET /public', { cookie: `${issuer.cookie}=${token}` })
+      expect({ status, body: JSON.parse(body) }).toEqual({ status: 200, body: { sub: null } })
+    }
+    expect(await ask(api, 'GET /public', expired('stale'))).toMatchObject({
+      status: 200,
+      body: '{"sub":null}',
+    })
+    issuer.state.now = start
+    expect(await ask(api, 'GET /public', expired('busy'))).toMatchObject({ status: 503 })
+    issuer.state.now = start
+    expect(await ask(api, 'GET /public', expired())).toMatchObject({ body: '{"sub":"account-1"}' })
+  })
+
+  test('a second protect asks for more and renews nothing again', async () => {
+    const may = issuer.token({ scope: 'orders:read orders:write' })
+    expect((await ask(api, 'GET /twice', bearer(may))).status).toBe(200)
+    expect((await ask(api, 'GET /twice', bearer())).status).toBe(403)
+    const renewed = await ask(api, 'GET /twice', expired())
+    expect(renewed.status).toBe(403)
+    expect(renewed.headers['set-cookie']).toHaveLength(1)
+  })
+
+  test('a route that was not told to describe itself does not', async () => {
+    expect((await ask(api, 'GET /.well-known/oauth-protected-resource')).status).toBe(404)
+  })
+
   test('requireScope without protect refuses everyone', async () => {
     expect((await ask(api, 'GET /unprotected', bearer())).status).toBe(500)
   })
@@ -225,7 +208,7 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     const { status, headers, body } = await ask(api, 'GET /orders', expired())
     expect({ status, body: JSON.parse(body) }).toEqual({
       status: 200,
-      body: { sub: 'account-1', sid: 'session-1' },
+      body: { sub: 'account-1', sid: 'session-1', plan: 'free' },
     })
     const token = headers['authorization']?.slice('Bearer '.length)
     expect(headers['set-cookie']).toEqual([`${issuer.cookie}=${token}; Path=/; HttpOnly`])
@@ -262,6 +245,8 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     expect(needs.headers['set-cookie']).toHaveLength(1)
     issuer.state.now = start
     const thrown = await ask(api, 'GET /throws', expired())
+    // A rejected promise has no fields: the next request renews again, which spends nothing.
+    if (framework === 'fetch') return expect(thrown.status).toBe(500)
     expect(thrown).toMatchObject({ status: 500, headers: { 'cache-control': 'private, no-store' } })
     expect(thrown.headers['set-cookie']).toHaveLength(1)
   })
@@ -282,7 +267,13 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     beforeAll(async () => {
       device = await startDevice()
       bound = await startApi(
-        createGuard({ issuer: issuer.url, clock: issuer.clock, url: 'https://api.example' }),
+        createGuard({
+          issuer: issuer.url,
+          clock: issuer.clock,
+          url: 'https://api.example',
+          metadata: { name: 'The shop', scopes: 'orders:read orders:write' },
+          ownClaims: readPlan,
+        }),
       )
     })
     afterAll(() => bound.close())
@@ -337,6 +328,32 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
       })
     })
 
+    test('the API describes itself to clients, and challenges say where (RFC 9728)', async () => {
+      const { status, headers, body } = await ask(bound, 'GET /.well-known/oauth-protected-resource')
+      expect(status).toBe(200)
+      expect(headers['content-type']).toMatch(/^application\/json/)
+      expect(headers).toMatchObject({ 'access-control-allow-origin': '*' })
+      expect(JSON.parse(body)).toEqual({
+        resource: 'https://api.example',
+        authorization_servers: [issuer.url],
+        bearer_methods_supported: ['header'],
+        scopes_supported: ['orders:read', 'orders:write'],
+        dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
+        resource_name: 'The shop',
+      })
+      const refused = await ask(bound, 'GET /orders')
+      expect(refused.headers['www-authenticate']).toMatch(
+        /^Bearer resource_metadata="https:\/\/api\.example\/\.well-known\/oauth-protected-resource", DPoP algs=/,
+      )
+    })
+
+    test('a second protect does not use a proof up', async () => {
+      const token = issuer.token({ cnf: { jkt: device.jkt }, scope: 'orders:read orders:write' })
+      const fields = { authorization: `DPoP ${token}`, dpop: await proofFor(token, 'GET /twice') }
+      expect((await ask(bound, 'GET /twice', fields)).status).toBe(200)
+      expect((await ask(bound, 'GET /twice', fields)).status).toBe(401)
+    })
+
     test('requireScope refuses with the scheme of the token', async () => {
       const token = tokenOfDevice()
       const dpop = await proofFor(token, 'POST /orders')
@@ -347,23 +364,43 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
   })
 
   test('a guard that rejects neither hangs the request nor brings the process down', async () => {
-    const check = async () => Promise.reject(new Error('of the guard'))
-    const broken = await startApi({ ...createGuard({ issuer: issuer.url }), check })
+    const check = async () => {
+      throw new Error('of the guard')
+    }
+    const broken = await startApi({ ...guard, check })
     expect((await ask(broken, 'GET /orders', bearer())).status).toBe(500)
     await broken.close()
   })
 })
 
-test.each([expressProtect, fastifyProtect, honoProtect])(
-  'an empty scope is refused when the route is made',
-  (protect) => {
-    const guard = createGuard({ issuer: issuer.url })
-    expect(() => protect(guard, { scope: '' })).toThrow(expect.objectContaining({ code: 'options_invalid' }))
-  },
-)
+const adapters = {
+  express: guardExpress,
+  fastify: guardFastify,
+  hono: guardHono,
+  koa: guardKoa,
+}
 
-test.each([expressScope, fastifyScope, honoScope])('an empty scope cannot be required', (requireScope) => {
-  expect(() => requireScope([])).toThrow(expect.objectContaining({ code: 'options_invalid' }))
+describe.each(Object.entries(adapters))('%s', (_, { protect, requireScope, requireRole, requireStepUp }) => {
+  const invalid = expect.objectContaining({ code: 'options_invalid' })
+
+  test('refuses needs that make no sense when the route is made', () => {
+    const guard = createGuard({ issuer: issuer.url })
+    expect(() => protect(guard, { scope: '' })).toThrow(invalid)
+    expect(() => protect(guard, { role: [] })).toThrow(invalid)
+    expect(() => protect(guard, { maxAge: -1 })).toThrow(invalid)
+    expect(() => protect(guard, { acr: 'two words' })).toThrow(invalid)
+    expect(() => requireScope([])).toThrow(invalid)
+    expect(() => requireRole('')).toThrow(invalid)
+    expect(() => requireStepUp(guard, { maxAge: Number.NaN })).toThrow(invalid)
+  })
+})
+
+test('so do the adapters that wrap a handler, and the decorators', () => {
+  const guard = createGuard({ issuer: issuer.url })
+  const invalid = expect.objectContaining({ code: 'options_invalid' })
+  expect(() => guardNode.protect(guard, () => {}, { scope: '' })).toThrow(invalid)
+  expect(() => guardFetch.protect(guard, () => new Response(), { scope: '' })).toThrow(invalid)
+  expect(() => guardNest.Auth({ scope: '' })).toThrow(invalid)
 })
 
 /** Over `node:http`, because fetch would join repeated fields before sending them, and hide some of the answer's. */
@@ -391,13 +428,4 @@ function ask(api: Api, line: string, headers: Record<string, string | string[]> 
       .setTimeout(5_000, () => request.destroy(new Error('hangs')))
       .end()
   })
-}
-
-async function listening(server: Server): Promise<Api> {
-  if (!server.listening) await new Promise((done) => server.once('listening', done))
-  return { port: portOf(server), close: () => new Promise((closed) => server.close(closed)) }
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
 }

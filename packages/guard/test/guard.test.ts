@@ -501,7 +501,11 @@ describe('inline renewal', () => {
 })
 
 describe('the options', () => {
-  const bad: readonly (readonly [string, Partial<Record<keyof GuardOptions, unknown>>, RegExp])[] = [
+  const bad: readonly (readonly [
+    string,
+    Partial<Record<keyof GuardOptions | 'ownClaims', unknown>>,
+    RegExp,
+  ])[] = [
     ['an empty issuer', { issuer: '' }, /issuer/],
     ['an issuer that is no URL, without keys', { issuer: 'auth' }, /URL/],
     ['plain http to another host', { issuer: 'http://auth.example' }, /https/],
@@ -517,10 +521,85 @@ describe('the options', () => {
     ['a cookie name that is none', { accessCookie: 'a=b' }, /accessCookie/],
     ['a renew that is no function', { renew: true }, /renew/],
     ['an onError that is no function', { onError: 'log' }, /onError/],
+    ['an ownClaims that is no function', { ownClaims: true }, /ownClaims/],
+    ['a cache of half a token', { tokenCache: 0.5 }, /tokenCache/],
+    ['keys and discovery', { keys: [], discovery: true }, /one or the other/],
+    ['a discovery over http', { issuer: 'http://auth.example', discovery: true }, /https/],
+    ['metadata of nowhere', { metadata: {} }, /url/],
+    ['metadata over http', { metadata: {}, url: 'http://api.example' }, /https/],
+    ['metadata with a query', { metadata: {}, url: 'https://api.example/?v=1' }, /query/],
+    ['metadata with a fragment', { metadata: {}, url: 'https://api.example/#' }, /fragment/],
+    ['metadata with an empty scope', { metadata: { scopes: '' }, url: 'https://api.example' }, /scope/],
   ]
   test.each(bad)('are refused at once with %s', (_, options, says) => {
     const make = () => createGuard({ issuer: issuer.url, ...options } as GuardOptions)
     expect(make).toThrow(expect.objectContaining({ name: 'GuardError', code: 'options_invalid' }))
     expect(make).toThrow(says)
   })
+})
+
+describe('the memory of verified tokens', () => {
+  test.each([undefined, 1, 0])('of %s changes no answer', async (tokenCache) => {
+    const key = generateKey('ES256')
+    const set = createJwkSet([key])
+    const trusted = { keys: [key] }
+    const keys = { find: (query: { alg: string }) => (trusted.keys.length > 0 ? set.find(query) : undefined) }
+    const guard = guardWith({ keys, tokenCache })
+    const token = issuer.token({}, { key })
+    const other = issuer.token({ sub: 'account-2' }, { key })
+    for (const one of [token, token, other, token])
+      expect(await guard.check(bearer(one))).toMatchObject({ type: 'admitted', token: one })
+    trusted.keys = []
+    expect(await guard.check(bearer(token))).toMatchObject({ status: 401 })
+    trusted.keys = [key]
+    issuer.state.now += 300_000
+    expect(await guard.check(bearer(token))).toMatchObject({ body: { detail: 'The access token expired.' } })
+  })
+
+  test('gives the same claims, which nobody can change', async () => {
+    const guard = guardWith()
+    const token = issuer.token({ roles: ['reader'] })
+    const [one, two] = [await guard.check(bearer(token)), await guard.check(bearer(token))]
+    expect(one.type === 'admitted' && two.type === 'admitted' && one.claims === two.claims).toBe(true)
+    if (one.type !== 'admitted') return
+    expect(Object.isFrozen(one.claims) && Object.isFrozen(one.claims.roles)).toBe(true)
+    expect(guard.hasAdmitted(one.claims)).toBe(true)
+    expect(guard.hasAdmitted({ ...one.claims })).toBe(false)
+    expect(guardWith().hasAdmitted(one.claims)).toBe(false)
+  })
+})
+
+describe('the metadata of a resource (RFC 9728)', () => {
+  test.each([
+    ['https://api.example', '/.well-known/oauth-protected-resource'],
+    ['https://api.example/', '/.well-known/oauth-protected-resource'],
+    ['https://api.example/v1', '/.well-known/oauth-protected-resource/v1'],
+    ['http://localhost:3000/v1/', '/.well-known/oauth-protected-resource/v1/'],
+  ])('of %s are at %s', (url, path) => {
+    const { metadata } = guardWith({ url, metadata: {} })
+    expect(metadata).toMatchObject({ path, url: new URL(url).origin + path, document: { resource: url } })
+  })
+
+  test('say what proofs and tokens the API takes', () => {
+    const at = { url: 'https://api.example', metadata: { documentation: 'https://api.example/docs' } }
+    expect(guardWith({ ...at, dpop: 'require' }).metadata?.document).toMatchObject({
+      dpop_bound_access_tokens_required: true,
+      resource_documentation: 'https://api.example/docs',
+    })
+    const cookies = guardWith({ ...at, credentials: 'cookie', dpop: 'refuse' }).metadata?.document
+    expect(cookies).toMatchObject({ bearer_methods_supported: [] })
+    expect(cookies).not.toHaveProperty('dpop_signing_alg_values_supported')
+  })
+})
+
+test('a renewed token whose own claims are not good goes out all the same, and lets nobody in', async () => {
+  const ownClaims = () => {
+    throw new TypeError('no plan')
+  }
+  const options = { issuer: issuer.url, clock: issuer.clock, renew: renewalOf(issuer).renew, ownClaims }
+  const cookie = `${issuer.cookie}=${issuer.token()}; ${issuer.refreshCookie}=good`
+  issuer.state.now += 301_000
+  const admission = await createGuard(options).check(ask({ headers: { cookie } }))
+  expect(admission).toMatchObject({ status: 401, body: { code: 'invalid_token' } })
+  expect(admission.headers.map(([name]) => name)).toContain('Set-Cookie')
 })

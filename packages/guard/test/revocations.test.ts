@@ -1,7 +1,9 @@
 import { createGuard, type Guard, type GuardOptions, type GuardRequest, type Needs } from '@mapae/guard'
+import { guardConnection } from '@mapae/guard/connection'
 import { claimsOf, eventTypes, keySetVersion } from '@mapae/guard/revocations'
-import { generateKey } from '@mapae/jwt'
+import { decodeUnverified, generateKey } from '@mapae/jwt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { checkAccessClaims } from '../src/access-claims.ts'
 import { ended, type Feed, head, ISSUER, keyWithdrawn, START, startFeed } from './feed.ts'
 
 const SOON = { timeout: 20_000, interval: 5 }
@@ -29,7 +31,7 @@ const bearer = (token: string): GuardRequest => ({
 })
 async function judge(guard: Guard, token: string, needs?: Needs) {
   const admission = await guard.check(bearer(token), needs)
-  return admission.type === 'admitted' ? 'admitted' : `${admission.status} ${admission.body.code}`
+  return admission.type === 'refused' ? `${admission.status} ${admission.body.code}` : admission.type
 }
 const line = (feed: Feed, count: number) => vi.waitFor(() => expect(feed.lines.length).toBe(count), SOON)
 const isIn = (guard: Guard, state: string) =>
@@ -80,10 +82,23 @@ describe('what the feed tells', () => {
     expect(await judge(guard, feed.token()), 'as no server signs it').toBe('admitted')
   })
 
+  test('ends a connection at once, without another look', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    const admission = await guard.check(bearer(feed.token()))
+    if (admission.type !== 'admitted') throw new Error('not admitted')
+    const end = vi.fn()
+    const { claims } = admission
+    guardConnection(guard, { claims, end, checkEvery: 3_600_000, clock: feed.clock })
+    feed.say(ended(0, 1, 'session-2'))
+    feed.say(ended(1, 2, 'session-1'))
+    await vi.waitFor(() => expect(end.mock.calls).toEqual([['token_revoked']]), SOON)
+  })
+
   test('has an inline renewal decide: the session may be alive, with a role taken away', async () => {
     const feed = startFeed()
     const renewed = feed.token({ jti: 'token-2', epoch: 1 })
-    const claims = { sub: 'account-1', jti: 'token-2' } as never
+    const claims = checkAccessClaims(decodeUnverified(renewed).claims)
     const renew = vi.fn(async () => ({ type: 'renewed', accessToken: renewed, claims, headers: [] }) as const)
     const guard = await followingGuard(feed, { renew })
     feed.say(ended(0, 1, 'session-1'))

@@ -1,5 +1,6 @@
 export type { Algorithm } from './algorithms.ts'
 export { JwtError, type JwtErrorCode } from './errors.ts'
+export { createDiscoveredJwkSet } from './jwks/discovered.ts'
 export { type CreateJwkSetOptions, createJwkSet, type JwkSet } from './jwks/local.ts'
 export { createRemoteJwkSet, type RemoteJwkSetOptions } from './jwks/remote.ts'
 export type { KeyQuery, KeySet, KeySource, RemoteJwkSet } from './jwks/set.ts'

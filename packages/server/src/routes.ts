@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { App } from './app.ts'
 import { AuthError, type RefusalCode } from './auth-error.ts'
+import { authorizationServerEndpoint } from './endpoints/authorization-server.ts'
 import { emailChangeBody, emailChangeEndpoint } from './endpoints/email-change.ts'
 import { resendEndpoint, verifyBody, verifyEndpoint } from './endpoints/email-verify.ts'
 import {
@@ -427,6 +428,15 @@ export const routes: readonly Route[] = [
     answer: { status: 200, schema: 'Object' },
     refusals: ['invalid_request', 'token_required', 'invalid_token', 'busy', 'store_unavailable'],
     endpoint: revocationsEndpoint,
+  },
+  {
+    method: 'GET',
+    path: '/.well-known/oauth-authorization-server',
+    summary: 'What clients and APIs have to know of this issuer (RFC 8414)',
+    answer: { status: 200, schema: 'Object' },
+    refusals: [],
+    aloof: true,
+    endpoint: authorizationServerEndpoint,
   },
   {
     method: 'GET',

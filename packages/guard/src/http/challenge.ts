@@ -1,7 +1,7 @@
 import { proofAlgorithms } from '../dpop/algorithms.ts'
 import type { TokenScheme } from '../dpop/binding.ts'
 
-/** What a `WWW-Authenticate` field tells the client (RFC 6750 §3, RFC 9449 §7.1). */
+/** What a `WWW-Authenticate` field tells the client (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1). */
 export type Challenge = {
   readonly scheme: TokenScheme
   readonly realm?: string
@@ -12,6 +12,12 @@ export type Challenge = {
   readonly scope?: string | readonly string[]
   /** The algorithms that proofs may be signed with (RFC 9449 §7.1). */
   readonly algs?: readonly string[]
+  /** How the person must have logged in: one of these (RFC 9470 §3). */
+  readonly acrValues?: readonly string[]
+  /** How long ago the person may have logged in, in seconds (RFC 9470 §3). */
+  readonly maxAge?: number | undefined
+  /** Where the metadata of the resource are (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined
 }
 
 /**
@@ -26,6 +32,9 @@ export function challenge(says: Challenge): string {
     ['error', says.error],
     ['error_description', says.description],
     ['scope', typeof says.scope === 'string' ? says.scope : says.scope?.join(' ')],
+    ['acr_values', says.acrValues?.join(' ')],
+    ['max_age', says.maxAge?.toString()],
+    ['resource_metadata', says.resourceMetadata],
     ['algs', says.algs?.join(' ')],
   ]
   const written = parameters.flatMap(([name, value]) => (value ? [`${name}="${quotable(value)}"`] : []))

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { HeaderPair } from '../http/headers.ts'
 
-/** Sends a refusal as the whole response. */
-export function sendRefusal(
+/** Sends an answer as the whole response. */
+export function sendAnswer(
   response: ServerResponse,
-  refusal: { readonly status: number; readonly headers: readonly HeaderPair[]; readonly body: object },
+  answer: { readonly status: number; readonly headers: readonly HeaderPair[]; readonly body: object },
 ): void {
-  response.statusCode = refusal.status
-  putFields(response, refusal.headers)
-  response.end(JSON.stringify(refusal.body))
+  response.statusCode = answer.status
+  putFields(response, answer.headers)
+  response.end(JSON.stringify(answer.body))
 }
 
 /**

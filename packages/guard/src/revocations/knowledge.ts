@@ -20,7 +20,8 @@ export interface Knowledge {
   sweep(): void
 }
 
-export function createKnowledge(clock: () => number): Knowledge {
+/** `told` is called whenever something was revoked. */
+export function createKnowledge(clock: () => number, told: () => void = () => {}): Knowledge {
   const table = createRevokedTable()
   const withdrawn = new Set<string>()
   // A verifier with a cache gives the same claims again: then nothing is hashed.
@@ -44,6 +45,7 @@ export function createKnowledge(clock: () => number): Knowledge {
       if (says.type === 'revoked') {
         const moment = now()
         for (const entry of says.entries) table.add(entry, moment)
+        told()
       }
       if (prev > seq) return false
       if (says.type === 'head') asOf = Math.max(asOf, Math.min(says.at, clock()))

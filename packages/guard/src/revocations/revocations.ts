@@ -15,6 +15,10 @@ export interface Revocations {
     claims: AccessClaims,
     about: { readonly kid: string | undefined; readonly whenStale: WhenStale | undefined },
   ): Verdict | Promise<Verdict>
+  /** Whether it is known by now that these claims were revoked. */
+  revoked(claims: AccessClaims): boolean
+  /** Calls the listener whenever something is revoked. Gives what stops it. */
+  subscribe(listener: () => void): () => void
   status(): RevocationStatus
   close(): void
 }
@@ -28,9 +32,12 @@ const SWEEP_PAUSE = 250
 
 /** Follows the feed from the first question on, so that a process which only loads the API's code opens no connection. */
 export function createRevocations(settings: RevocationSettings | undefined): Revocations {
-  if (!settings) return { isFollowed: false, judge: () => 'good', status: () => nothing('off'), close() {} }
+  if (!settings) return notFollowed
   const { clock, maxStaleness } = settings
-  const knowledge = createKnowledge(clock)
+  const listeners = new Set<() => void>()
+  const knowledge = createKnowledge(clock, () => {
+    for (const listener of listeners) listener()
+  })
   let following: Following | undefined
   let sweeping: NodeJS.Timeout | undefined
   let settled: Promise<void> | undefined
@@ -43,6 +50,15 @@ export function createRevocations(settings: RevocationSettings | undefined): Rev
       start()
       if (isSettled) return judge(claims, about)
       return (settled ?? Promise.resolve()).then(() => judge(claims, about))
+    },
+    revoked(claims) {
+      start()
+      return knowledge.revokes(claims, undefined)
+    },
+    subscribe(listener) {
+      start()
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
     status() {
       start()
@@ -85,8 +101,13 @@ export function createRevocations(settings: RevocationSettings | undefined): Rev
   }
 }
 
-function nothing(state: 'off'): RevocationStatus {
-  return { state, staleFor: undefined, entries: 0, bytes: 0 }
+const notFollowed: Revocations = {
+  isFollowed: false,
+  judge: () => 'good',
+  revoked: () => false,
+  subscribe: () => () => {},
+  status: () => ({ state: 'off', staleFor: undefined, entries: 0, bytes: 0 }),
+  close() {},
 }
 
 function patience(): Promise<void> {

@@ -55,7 +55,7 @@ export function createRevokedTable(): RevokedTable {
       const at = high >>> (32 - SEGMENT_BITS)
       let segment = segments[at] ?? remake(at, now, 1)
       let slot = locate(segment, high, low)
-      if (segment.slots[slot + END] !== 0) return raise(segment, slot, epoch, expiresAt)
+      if (segment.slots[slot + END] !== 0) return raise(segment, slot, { epoch, expiresAt, now })
       if (segment.used + 1 > segment.capacity * FULL) {
         segment = remake(at, now, 1)
         slot = locate(segment, high, low)
@@ -129,8 +129,14 @@ function put(
   segment.firstEnd = Math.min(segment.firstEnd, expiresAt)
 }
 
-function raise({ slots }: Segment, slot: number, epoch: number, expiresAt: number): void {
-  slots[slot + EPOCH] = Math.max(slots[slot + EPOCH] ?? 0, epoch)
+/** An entry that is over counts no more, swept or not. */
+function raise(
+  { slots }: Segment,
+  slot: number,
+  { epoch, expiresAt, now }: { epoch: number; expiresAt: number; now: number },
+): void {
+  const before = (slots[slot + END] ?? 0) > now ? (slots[slot + EPOCH] ?? 0) : 0
+  slots[slot + EPOCH] = Math.max(before, epoch)
   slots[slot + END] = Math.max(slots[slot + END] ?? 0, expiresAt)
 }
 

@@ -40,7 +40,8 @@ export function settleRevocations(
   options: GuardOptions,
   { keys, onError }: { keys: KeySource | RemoteJwkSet; onError: (error: unknown) => void },
 ): RevocationSettings | undefined {
-  const { revocations = options.keys === undefined ? 'auto' : false, issuer, clock = Date.now } = options
+  const isOurs = options.keys === undefined && !options.discovery
+  const { revocations = isOurs ? 'auto' : false, issuer, clock = Date.now } = options
   if (revocations === false) return undefined
   const isObject = typeof revocations === 'object' && revocations !== null
   if (!isObject && revocations !== true && revocations !== 'auto')

@@ -41,7 +41,7 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 
-function isThisMachine(url: URL): boolean {
+export function isThisMachine(url: URL): boolean {
   const host = hostOf(url)
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

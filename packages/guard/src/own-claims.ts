@@ -1,0 +1,55 @@
+import { type JwtClaims, JwtError } from '@mapae/jwt'
+import { type AccessClaims, type Claims, checkAccessClaims } from './access-claims.ts'
+
+/** Reads the app's own claims out of those of a token; what it throws refuses the token. A schema's `parse` will do. */
+export type ReadOwnClaims<Own> = (claims: AccessClaims) => Own
+
+/** Verified claims made into those of an admitted request. */
+export type ClaimsReader<Own> = {
+  /** Throws JwtError `claim_missing` or `claim_invalid`. */
+  read(claims: JwtClaims): Claims<Own>
+  /** Whether these very claims come from `read`. */
+  hasRead(claims: AccessClaims): claims is Claims<Own>
+}
+
+/**
+ * Claims come out frozen, with a mark of the reader that made them. With `remembers`, the same claims are looked at once: a verifier
+ * that remembers tokens gives the same object for the same token. Without, a memory would only cost: each object comes once.
+ */
+export function prepareClaims<Own>(
+  complete: (claims: AccessClaims) => Claims<Own>,
+  { remembers }: { readonly remembers: boolean },
+): ClaimsReader<Own> {
+  const known = remembers ? new WeakMap<JwtClaims, Claims<Own>>() : undefined
+  const owner = Symbol('reader')
+  return {
+    read(sent) {
+      const before = known?.get(sent)
+      if (before) return before
+      const claims = Object.freeze(marked(complete(checkAccessClaims(sent)), owner))
+      known?.set(sent, claims)
+      return claims
+    },
+    hasRead: (claims): claims is Claims<Own> => Reflect.get(claims, madeBy) === owner,
+  }
+}
+
+/** The mark is not enumerable, so that no copy of the claims has it. Claims that a verifier has frozen are copied first. */
+function marked<Marked extends AccessClaims>(claims: Marked, owner: symbol): Marked {
+  const markable = Object.isExtensible(claims) ? claims : { ...claims }
+  return Object.defineProperty(markable, madeBy, { value: owner })
+}
+
+const madeBy = Symbol('made by')
+
+/** Adds the app's own claims, as it reads them. */
+export function withOwn<Own>(readOwn: ReadOwnClaims<Own>): (claims: AccessClaims) => Claims<Own> {
+  return (claims) => {
+    try {
+      return { ...claims, ...readOwn(claims) }
+    } catch (cause) {
+      const description = 'The claims of the access token are not those that this needs.'
+      throw new JwtError({ code: 'claim_invalid', description, cause })
+    }
+  }
+}
