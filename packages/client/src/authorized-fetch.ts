@@ -1,0 +1,67 @@
+import type { Context } from './context.ts'
+import type { Kept } from './kept.ts'
+import type { Line } from './line.ts'
+import { MapaeError } from './mapae-error.ts'
+import { backoff, pause } from './pause.ts'
+import { type Replayable, replayable } from './replayable.ts'
+import { isOffline, transmit } from './transmit.ts'
+
+/** The line whose session a request is sent with. `byCookie`: the browser puts the token in. */
+export interface Route {
+  readonly line: Line
+  readonly byCookie: boolean
+}
+
+/**
+ * `fetch`, with the session's access token: renewed before it goes when the token is nearly over, and once after a 401 that says so.
+ * Every other answer is passed through as it is. Safe methods (RFC 9110 §9.2.1) are sent again when no answer comes.
+ *
+ * Throws `MapaeError`: `session_ended`, `offline`, `server_away`, `target_not_allowed`, `body_not_replayable`.
+ */
+export async function authorizedFetch(
+  ctx: Context,
+  routeTo: (target: URL) => Route,
+  input: RequestInfo | URL,
+  init?: RequestInit,
+): Promise<Response> {
+  const request = await replayable(ctx, input, init)
+  if (!ctx.targets.has(request.url.origin))
+    throw new MapaeError('target_not_allowed', `${request.url.origin} is not one of the client's apis.`)
+  const route = routeTo(request.url)
+  const kept = await (route.byCookie ? route.line.ticket() : route.line.find())
+  const response = await sent(ctx, request, route, kept)
+  if (response.status !== 401 || !asksForRenewal(response, route, kept)) return response
+  await response.body?.cancel()
+  return sent(ctx, request, route, await route.line.after(kept))
+}
+
+/** A challenge that cannot be read (a proxy or CORS took it away) may be this one. */
+function asksForRenewal(response: Response, { byCookie }: Route, kept: Kept | undefined): boolean {
+  if (!kept && !byCookie) return false
+  const challenge = response.headers.get('www-authenticate')
+  if (challenge === null) return kept !== undefined
+  if (/\berror="?invalid_token\b/i.test(challenge)) return true
+  // Without an error no token came: the browser has lost its cookie.
+  return byCookie && kept !== undefined && !/\berror=/i.test(challenge)
+}
+
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+const TRIES = 8
+
+async function sent(
+  ctx: Context,
+  { url, init }: Replayable,
+  { byCookie }: Route,
+  kept: Kept | undefined,
+): Promise<Response> {
+  const credential = byCookie ? {} : { access: kept?.access, jkt: kept?.jkt }
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transmit(ctx, url.href, init, credential)
+    } catch (error) {
+      const isAway = error instanceof MapaeError && error.code === 'server_away'
+      if (!isAway || tries >= TRIES || isOffline() || !SAFE.has(init.method)) throw error
+      await pause(ctx, backoff(ctx, tries - 1), init.signal)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { Context } from './context.ts'
+import { MapaeError } from './mapae-error.ts'
+import { base64url, randomId } from './random-id.ts'
+import type { KeyStore } from './store.ts'
+import { parseMembers } from './wire.ts'
+
+/** The keys that sessions are bound to (RFC 9449), and requests that are proved with them. */
+export interface BoundKeys {
+  /** Makes a key that nobody can read out, keeps it, and gives its thumbprint (RFC 7638). */
+  make(): Promise<string>
+  has(thumbprint: string): Promise<boolean>
+  forget(thumbprint: string): Promise<void>
+  /**
+   * Sends a request with a proof, and once more when the answer asks for another nonce. Throws `MapaeError` `session_ended` with
+   * `key_lost` when the key is not there.
+   */
+  send(
+    thumbprint: string,
+    url: string,
+    init: RequestInit,
+    access: string | undefined,
+  ): Promise<Response>
+}
+
+interface Key {
+  readonly sign: CryptoKey
+  /** As it goes into the header of a proof. */
+  readonly jwk: { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string }
+}
+
+/** RFC 7518 §3.4: the signature of Web Crypto is the one of a JWS. */
+const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+
+export function createBoundKeys(ctx: Context, store: KeyStore): BoundKeys {
+  const keys = new Map<string, Key>()
+  /** The newest nonce of each origin (RFC 9449 §8.2). */
+  const nonces = new Map<string, string>()
+
+  const find = async (thumbprint: string): Promise<Key | undefined> => {
+    const known = keys.get(thumbprint)
+    if (known) return known
+    const pair = await store.read(thumbprint)
+    const key = pair && (await keyOf(pair))
+    if (key) keys.set(thumbprint, key)
+    return key
+  }
+  return {
+    make: async () => {
+      const pair = await crypto.subtle.generateKey(ES256, false, ['sign', 'verify'])
+      const key = await keyOf(pair)
+      const thumbprint = await thumbprintOf(key.jwk)
+      await store.write(thumbprint, pair)
+      keys.set(thumbprint, key)
+      return thumbprint
+    },
+    has: async (thumbprint) => (await find(thumbprint)) !== undefined,
+    forget: async (thumbprint) => {
+      keys.delete(thumbprint)
+      await store.remove(thumbprint)
+    },
+    send: async (thumbprint, url, init, access) => {
+      const key = await find(thumbprint)
+      if (!key) throw new MapaeError('session_ended', 'The key of the session is gone.', { endReason: 'key_lost' })
+      const { origin } = new URL(url)
+      const once = async (): Promise<Response> => {
+        const headers = new Headers(init.headers)
+        if (access !== undefined) headers.set('authorization', `DPoP ${access}`)
+        const about = { method: init.method ?? 'GET', url, access, nonce: nonces.get(origin) }
+        headers.set('dpop', await proof(key, about, ctx.serverNow()))
+        const response = await ctx.fetch(url, { ...init, headers })
+        const nonce = response.headers.get('dpop-nonce')
+        if (nonce !== null) nonces.set(origin, nonce)
+        return response
+      }
+      const used = nonces.get(origin)
+      const response = await once()
+      if (nonces.get(origin) === used || !(await asksForNonce(response))) return response
+      await response.body?.cancel()
+      return once()
+    },
+  }
+}
+
+/** RFC 9449 §4.2. */
+async function proof(
+  { sign, jwk }: Key,
+  about: {
+    readonly method: string
+    readonly url: string
+    readonly access: string | undefined
+    readonly nonce: string | undefined
+  },
+  now: number,
+): Promise<string> {
+  const { origin, pathname } = new URL(about.url)
+  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk }
+  const claims = {
+    jti: randomId(),
+    htm: about.method,
+    htu: origin + pathname,
+    iat: Math.floor(now / 1000),
+    ...(about.access !== undefined && { ath: await sha256(about.access) }),
+    ...(about.nonce !== undefined && { nonce: about.nonce }),
+  }
+  const input = `${encode(header)}.${encode(claims)}`
+  const signature = await crypto.subtle.sign(ES256, sign, utf8.encode(input))
+  return `${input}.${base64url(new Uint8Array(signature))}`
+}
+
+/** RFC 9449 §8, §9: 400 where tokens are handed out, 401 where one is presented. */
+async function asksForNonce(response: Response): Promise<boolean> {
+  const challenge = response.headers.get('www-authenticate')
+  if (response.status === 401) return challenge === null || challenge.includes('use_dpop_nonce')
+  if (response.status !== 400) return false
+  const answer = parseMembers(await response.clone().text())
+  return answer['code'] === 'use_dpop_nonce' || answer['error'] === 'use_dpop_nonce'
+}
+
+async function keyOf({ privateKey, publicKey }: CryptoKeyPair): Promise<Key> {
+  const { x = '', y = '' } = await crypto.subtle.exportKey('jwk', publicKey)
+  return { sign: privateKey, jwk: { kty: 'EC', crv: 'P-256', x, y } }
+}
+
+/** RFC 7638 §3: the required members in the order of their names. */
+function thumbprintOf({ crv, kty, x, y }: Key['jwk']): Promise<string> {
+  return sha256(JSON.stringify({ crv, kty, x, y }))
+}
+
+const utf8 = new TextEncoder()
+
+async function sha256(text: string): Promise<string> {
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text))))
+}
+
+function encode(value: unknown): string {
+  return base64url(utf8.encode(JSON.stringify(value)))
+}

@@ -1,0 +1,108 @@
+import { type Clock, elapsed, type Moment, momentOf } from './clock.ts'
+import { isSame, type Kept, parseKept } from './kept.ts'
+import { MapaeError } from './mapae-error.ts'
+import type { Store } from './store.ts'
+import { isMembers, textOf } from './wire.ts'
+
+/** What became of the session that a device keeps. */
+export type Turn =
+  | { readonly type: 'logged_in'; readonly kept: Kept }
+  | { readonly type: 'renewed'; readonly kept: Kept }
+  | { readonly type: 'changed'; readonly kept: Kept }
+  | { readonly type: 'logged_out'; readonly kept: Kept; readonly reason: string }
+
+/** Holds the record of a session in memory, in step with its store and with the other tabs that use it. */
+export interface Keeper {
+  readonly name: string | undefined
+  /** What is held, without looking. */
+  peek(): Kept | undefined
+  /** What is held; looks into the store the first time. */
+  current(): Promise<Kept | undefined>
+  /** Looks into the store again. */
+  again(): Promise<Kept | undefined>
+  /** Replaces the record in one step, and tells the other tabs. `reason`: why a session goes, when it does. */
+  change(change: (kept: Kept | undefined) => Kept | undefined, reason?: string): Promise<Kept | undefined>
+  /** Milliseconds since the answer that a record was made of. */
+  age(kept: Kept): number
+  close(): void
+}
+
+/** Throws `MapaeError` `store_failed` for whatever the store throws. */
+export function createKeeper(store: Store, clock: Clock, onTurn: (turn: Turn) => void): Keeper {
+  let held: { readonly kept: Kept | undefined; readonly since: Moment } | undefined
+  const { name } = store
+
+  const hold = (text: string | undefined, reason: string): Kept | undefined => {
+    const kept = parseKept(text)
+    const before = held
+    const isOld = before?.kept && kept && isSame(before.kept, kept)
+    held = { kept, since: isOld ? before.since : answered(clock, kept) }
+    const turn = before && turnOf(before.kept, kept, reason)
+    if (turn) onTurn(turn)
+    return kept
+  }
+  const again = async (reason = 'logout'): Promise<Kept | undefined> =>
+    hold(await safely(() => store.read()), reason)
+
+  const channel = openChannel(name, (message) => {
+    const reason = isMembers(message) ? textOf(message['reason']) : undefined
+    again(reason).catch(() => {}) // whoever needs the store next hears of it
+  })
+  return {
+    name,
+    peek: () => held?.kept,
+    current: async () => (held ? held.kept : again()),
+    again: () => again(),
+    change: async (change, reason = 'logout') => {
+      let isNew = false
+      const text = await safely(() =>
+        store.update((text) => {
+          const kept = parseKept(text)
+          const next = change(kept)
+          isNew = next !== kept
+          return isNew ? next && JSON.stringify(next) : text
+        }),
+      )
+      if (isNew) channel?.postMessage({ reason })
+      return hold(text, reason)
+    },
+    age: (kept) => elapsed(clock, held && isSame(held.kept, kept) ? held.since : answered(clock, kept)),
+    close: () => channel?.close(),
+  }
+}
+
+/** The moment of the answer, by the wall clock that was written down then; a clock that was set back since says now. */
+function answered(clock: Clock, kept: Kept | undefined): Moment {
+  const now = momentOf(clock)
+  const age = kept ? Math.max(0, now.wall - kept.at) : 0
+  return { wall: now.wall - age, monotonic: now.monotonic - age }
+}
+
+function turnOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Turn | undefined {
+  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in', kept }
+  if (before?.sid && !kept) return { type: 'logged_out', kept: before, reason }
+  if (!kept?.sid || !before) return undefined
+  if (kept.n !== before.n) return { type: 'renewed', kept }
+  return JSON.stringify(kept.user) === JSON.stringify(before.user) ? undefined : { type: 'changed', kept }
+}
+
+/** Tells tabs that there is something new, never what: they look into the store. */
+function openChannel(
+  name: string | undefined,
+  onMessage: (message: unknown) => void,
+): BroadcastChannel | undefined {
+  if (name === undefined || typeof BroadcastChannel === 'undefined') return undefined
+  const channel = new BroadcastChannel(`mapae ${name}`)
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(data)
+  // Only Node.js has this: an open channel must not keep a process from ending.
+  if ('unref' in channel && typeof channel.unref === 'function') channel.unref()
+  return channel
+}
+
+async function safely<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new MapaeError('store_failed', 'What this device keeps cannot be read or written.', { cause })
+  }
+}

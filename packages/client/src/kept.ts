@@ -1,0 +1,67 @@
+import { type Members, numberOf, parseMembers, textOf } from './wire.ts'
+import { readUser, type User } from './user.ts'
+
+/**
+ * All that a device keeps of its session: one record, replaced as a whole. With cookie delivery there is no token in it, with
+ * a session that is bound to a key the name of the key.
+ */
+export interface Kept {
+  /** The session's id; empty until the server has told it. */
+  readonly sid: string
+  /** How often this record was renewed: names the generation of its refresh token. */
+  readonly n: number
+  /** The wall clock, in milliseconds, before the request went out that was answered with this. */
+  readonly at: number
+  /** Seconds since 1970, by the server's clock, in that answer. */
+  readonly serverTime: number
+  /** Seconds from then to the end of the access token; 0 when it is not known. */
+  readonly expiresIn: number
+  readonly user?: User | undefined
+  readonly access?: string | undefined
+  readonly refresh?: string | undefined
+  /** The thumbprint of the key that the session is bound to (RFC 7638). */
+  readonly jkt?: string | undefined
+  /** The attempt id of the next rotation, once somebody is about to try it: whoever tries uses this one. */
+  readonly attempt?: string | undefined
+}
+
+/** Undefined for what is not such a record: whoever finds that has no session. */
+export function parseKept(text: string | undefined): Kept | undefined {
+  const from = parseMembers(text)
+  const sid = textOf(from['sid'])
+  const n = numberOf(from['n'])
+  if (sid === undefined || n === undefined) return undefined
+  return {
+    sid,
+    n,
+    at: numberOf(from['at']) ?? 0,
+    serverTime: numberOf(from['serverTime']) ?? 0,
+    expiresIn: numberOf(from['expiresIn']) ?? 0,
+    user: readUser(from['user']),
+    access: textOf(from['access']),
+    refresh: textOf(from['refresh']),
+    jkt: textOf(from['jkt']),
+    attempt: textOf(from['attempt']),
+  }
+}
+
+/** What an answer that hands out tokens says (RFC 6749 §5.1). The user stays known where the answer does not name one. */
+export function keptFrom(answer: Members, at: number, before?: Kept): Kept {
+  const sid = textOf(answer['session_id']) ?? before?.sid ?? ''
+  return {
+    sid,
+    n: before?.sid === sid ? before.n + 1 : 0,
+    at,
+    serverTime: numberOf(answer['server_time']) ?? at / 1000,
+    expiresIn: numberOf(answer['expires_in']) ?? 0,
+    user: readUser(answer['user']) ?? (before?.sid === sid ? before.user : undefined),
+    access: textOf(answer['access_token']),
+    refresh: textOf(answer['refresh_token']),
+    jkt: before?.jkt,
+  }
+}
+
+/** The same generation of the same session. */
+export function isSame(one: Kept | undefined, other: Kept | undefined): boolean {
+  return one?.sid === other?.sid && one?.n === other?.n
+}

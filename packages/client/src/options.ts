@@ -1,0 +1,100 @@
+import { type Clock, systemClock } from './clock.ts'
+import { MapaeError } from './mapae-error.ts'
+import type { Store } from './store.ts'
+
+/** What `createClient` takes. Only `url` is required. */
+export interface ClientOptions {
+  /** The auth server's origin, such as `https://auth.example.com`. */
+  readonly url: string
+  /**
+   * How tokens reach this device. `cookie`: in HttpOnly cookies, where no script can read them; for pages of the auth server's
+   * own site. `header`: in the answer, kept in `store`; for everything else. @default 'cookie' in a page, else 'header'
+   */
+  readonly delivery?: 'cookie' | 'header'
+  /**
+   * What is kept between calls, and where. With cookie delivery there is no token in it. @default IndexedDB with cookie
+   * delivery, memory with header delivery
+   */
+  readonly store?: Store
+  /**
+   * Origins that may get the access token, beside the auth server's and the page's own; no other request goes out.
+   * @default []
+   */
+  readonly apis?: readonly string[]
+  /** Bytes of a request's body that are held to send it again, where it can be read only once. @default 1_048_576 */
+  readonly bufferLimit?: number
+  /**
+   * Take sessions that are not bound to a key of this device (DPoP, RFC 9449), with header delivery: a copied refresh token is
+   * then worth as much as the original. @default false: bound wherever there is Web Crypto and the store can keep a key
+   */
+  readonly dangerouslyUnbound?: boolean
+  /** Let tokens travel over plain http to hosts other than localhost, where they can be read. @default false */
+  readonly dangerouslyAllowHttp?: boolean
+  /** @default globalThis.fetch */
+  readonly fetch?: (input: string, init?: RequestInit) => Promise<Response>
+  /** @default the system's */
+  readonly clock?: Clock
+  /** From 0 up to 1, for jitter only: what must not be guessed comes from Web Crypto. @default Math.random */
+  readonly random?: () => number
+  /** The origin of the page. @default `location.origin`, where there is one */
+  readonly pageOrigin?: string
+}
+
+/** The options, checked, with every default filled in. */
+export interface Settings {
+  /** The auth server's origin. */
+  readonly url: string
+  readonly pageOrigin: string | undefined
+  readonly delivery: 'cookie' | 'header'
+  readonly store: Store | undefined
+  /** Who may get the access token. */
+  readonly targets: ReadonlySet<string>
+  readonly bufferLimit: number
+  readonly bound: boolean
+  readonly fetch: (input: string, init?: RequestInit) => Promise<Response>
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/** Checks once, when the client is made. Throws `MapaeError` `options_invalid` with one clear sentence. */
+export function parseOptions(options: ClientOptions): Settings {
+  const origin = (name: string, text: string): string => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (!url || url.href !== `${url.origin}/`) throw bad(name, `${text} is not an origin such as https://auth.example.com`)
+    if (url.protocol !== 'https:' && !isLoopback(url.hostname) && !options.dangerouslyAllowHttp)
+      throw bad(name, `${text} must begin with https://, unless it is localhost`)
+    return url.origin
+  }
+  const url = origin('url', options.url)
+  const pageOrigin = options.pageOrigin ?? locationOrigin()
+  const delivery = options.delivery ?? (pageOrigin === undefined ? 'header' : 'cookie')
+  if (delivery === 'cookie' && pageOrigin === undefined)
+    throw bad('delivery', 'cookie needs a page in a browser; use header elsewhere')
+  const apis = (options.apis ?? []).map((api) => origin('apis', api))
+  return {
+    url,
+    pageOrigin,
+    delivery,
+    store: options.store,
+    targets: new Set([url, ...(pageOrigin === undefined ? [] : [pageOrigin]), ...apis]),
+    bufferLimit: options.bufferLimit ?? 1_048_576,
+    bound: delivery === 'header' && !options.dangerouslyUnbound && globalThis.crypto?.subtle !== undefined,
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  }
+}
+
+/** Where the code runs in a page or in a worker of one. */
+function locationOrigin(): string | undefined {
+  const origin: string | undefined = globalThis.location?.origin
+  return origin?.startsWith('http') ? origin : undefined
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/.test(host)
+}
+
+function bad(name: string, problem: string): MapaeError {
+  return new MapaeError('options_invalid', `The option ${name}: ${problem}.`)
+}

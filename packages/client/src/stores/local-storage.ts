@@ -1,0 +1,41 @@
+import type { Store } from '../store.ts'
+import { indexedDbKeys } from './indexeddb.ts'
+
+/** Where the session lies in `localStorage`. */
+export interface LocalStorageOptions {
+  /** @default 'mapae' */
+  readonly name?: string | undefined
+  /** @default globalThis.localStorage */
+  readonly storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined
+}
+
+/**
+ * Keeps the session in `localStorage`, for all tabs of the origin. Two tabs may write at the same moment there; where the browser
+ * has Web Locks, as all current ones do, they take turns. Its key is in IndexedDB: `localStorage` holds texts, and
+ * whoever copies those has tokens that need the key.
+ */
+export function localStorageStore({
+  name = 'mapae',
+  storage = globalThis.localStorage,
+}: LocalStorageOptions = {}): Store {
+  const read = (): string | undefined => storage.getItem(name) ?? undefined
+  return {
+    name,
+    keys: indexedDbKeys({ name }),
+    read: async () => read(),
+    update: (change) =>
+      inTurn(`${name}.store`, () => {
+        const before = read()
+        const now = change(before)
+        if (now === undefined) storage.removeItem(name)
+        else if (now !== before) storage.setItem(name, now)
+        return now
+      }),
+  }
+}
+
+/** Held for one synchronous step, so that nobody waits long. */
+async function inTurn<T>(name: string, step: () => T): Promise<T> {
+  const locks = globalThis.navigator?.locks
+  return locks ? await locks.request(name, async () => step()) : step()
+}
