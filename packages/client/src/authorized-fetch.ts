@@ -2,9 +2,9 @@ import type { Context } from './context.ts'
 import type { Kept } from './kept.ts'
 import type { Line } from './line.ts'
 import { MapaeError } from './mapae-error.ts'
-import { backoff, pause } from './pause.ts'
+import { retried } from './pause.ts'
 import { type Replayable, replayable } from './replayable.ts'
-import { isOffline, transmit } from './transmit.ts'
+import { transmit } from './transmit.ts'
 
 /** The line whose session a request is sent with. `byCookie`: the browser puts the token in. */
 export interface Route {
@@ -26,7 +26,7 @@ export async function authorizedFetch(
 ): Promise<Response> {
   const request = await replayable(ctx, input, init)
   if (!ctx.targets.has(request.url.origin))
-    throw new MapaeError('target_not_allowed', `${request.url.origin} is not one of the client's apis.`)
+    throw new MapaeError('target_not_allowed', `Not one of the client's apis: ${request.url.origin}`)
   const route = routeTo(request.url)
   const kept = await (route.byCookie ? route.line.ticket() : route.line.find())
   const response = await sent(ctx, request, route, kept)
@@ -45,23 +45,18 @@ function asksForRenewal(response: Response, { byCookie }: Route, kept: Kept | un
   return byCookie && kept !== undefined && !/\berror=/i.test(challenge)
 }
 
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
-const TRIES = 8
-
 async function sent(
   ctx: Context,
   { url, init }: Replayable,
   { byCookie }: Route,
   kept: Kept | undefined,
 ): Promise<Response> {
+  const again = (error: unknown): error is MapaeError =>
+    isAway(error) && /^(GET|HEAD|OPTIONS)$/.test(init.method)
   const credential = byCookie ? {} : { access: kept?.access, jkt: kept?.jkt }
-  for (let tries = 1; ; tries++) {
-    try {
-      return await transmit(ctx, url.href, init, credential)
-    } catch (error) {
-      const isAway = error instanceof MapaeError && error.code === 'server_away'
-      if (!isAway || tries >= TRIES || isOffline() || !SAFE.has(init.method)) throw error
-      await pause(ctx, backoff(ctx, tries - 1), init.signal)
-    }
-  }
+  return retried(ctx, () => transmit(ctx, url.href, init, credential), { again, signal: init.signal })
+}
+
+function isAway(error: unknown): error is MapaeError {
+  return error instanceof MapaeError && error.code === 'server_away'
 }

@@ -39,11 +39,15 @@ export async function callAuth(
 export function refusal(response: Response, answer: Members): MapaeError {
   const { status } = response
   const description = textOf(answer['detail']) ?? textOf(answer['title'])
-  return new MapaeError(textOf(answer['code']) ?? (status >= 500 ? 'server_away' : `http_${status}`), description, {
-    status,
-    retryAfter: retryAfter(response) ?? numberOf(answer['retry_after']),
-    endReason: textOf(answer['end_reason']),
-  })
+  return new MapaeError(
+    textOf(answer['code']) ?? (status >= 500 ? 'server_away' : `http_${status}`),
+    description,
+    {
+      status,
+      retryAfter: retryAfter(response) ?? numberOf(answer['retry_after']),
+      endReason: textOf(answer['end_reason']),
+    },
+  )
 }
 
 /** Seconds (RFC 9110 §10.2.3); of a date nothing is made, since it would be compared with a clock that may be wrong. */
@@ -56,14 +60,9 @@ function retryAfter(response: Response): number | undefined {
 async function inTime<T>(ctx: Context, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const request = new AbortController()
   const timer = new AbortController()
-  const tooLate = ctx.clock.sleep(PATIENCE, timer.signal).then((): never | Promise<never> => {
-    if (timer.signal.aborted) return new Promise(() => {})
-    const away = new MapaeError('server_away', 'The server did not answer within ten seconds.')
-    request.abort(away)
-    throw away
-  })
+  ctx.clock.sleep(PATIENCE, timer.signal).then(() => request.abort(new MapaeError('server_away')))
   try {
-    return await Promise.race([send(request.signal), tooLate])
+    return await send(request.signal)
   } finally {
     timer.abort()
   }

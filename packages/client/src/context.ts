@@ -1,4 +1,4 @@
-import type { BoundKeys } from './dpop.ts'
+import type { BoundKeys } from './bound-keys.ts'
 import type { Settings } from './options.ts'
 
 /** What one client's parts share. */

@@ -1,20 +1,19 @@
 import { authorizedFetch } from './authorized-fetch.ts'
+import type { BoundKeys } from './bound-keys.ts'
 import { refusal } from './call-auth.ts'
 import { type Change, type Client, type LoginResult, type Session, sessionOf } from './client.ts'
 import type { Context } from './context.ts'
-import type { BoundKeys } from './dpop.ts'
-import type { Turn } from './keeper.ts'
+import type { OnChange } from './keeper.ts'
 import type { Kept } from './kept.ts'
 import { cookieLines, headerLines } from './lines.ts'
 import { MapaeError } from './mapae-error.ts'
-import { type Door, endSession, forgetKey, openSession, reopenSession } from './open-session.ts'
+import { type Door, endSession, forgetKey, openSession } from './open-session.ts'
 import { type ClientOptions, parseOptions, type Settings } from './options.ts'
-import { readOverviews } from './overview.ts'
 import type { Store } from './store.ts'
 import { memoryStore } from './stores/memory.ts'
 import { sharedStore } from './stores/shared.ts'
 import { readUser, type User } from './user.ts'
-import { type Members, numberOf, parseMembers } from './wire.ts'
+import { type Members, parseMembers } from './wire.ts'
 
 /**
  * Makes a client of an auth server: log in once, and from then on `client.fetch` is `fetch`. Throws `MapaeError`
@@ -24,9 +23,8 @@ export function createClient(options: ClientOptions): Client {
   const settings = parseOptions(options)
   const store = settings.store ?? defaultStore(settings)
   const listeners = new Set<(change: Change) => void>()
-  const onTurn = (turn: Turn): void => {
-    if (turn.type === 'logged_out' && turn.kept.jkt !== undefined) forgetKey(ctx, turn.kept.jkt)
-    const change = changeOf(turn)
+  const onChange: OnChange = (change, before) => {
+    if (change.type === 'logged_out' && before?.jkt !== undefined) forgetKey(ctx, before.jkt)
     for (const listener of listeners) listener(change)
   }
   const ctx: Context = {
@@ -38,7 +36,7 @@ export function createClient(options: ClientOptions): Client {
     },
   }
   const makeLines = ctx.delivery === 'cookie' ? cookieLines : headerLines
-  const { main, routeTo, keepers } = makeLines(ctx, store, onTurn)
+  const { main, routeTo, keepers } = makeLines(ctx, store, onChange)
   const { keeper } = main
   const door: Door = { ctx, line: main, binds: ctx.bound && store.keys !== undefined }
 
@@ -51,7 +49,7 @@ export function createClient(options: ClientOptions): Client {
   }
   const withUser = async (kept: Kept): Promise<Session> => {
     const user = readUser((await ask('/auth/me'))['user'])
-    if (!user) throw new MapaeError('answer_not_understood', 'The answer names no user.')
+    if (!user) throw new MapaeError('answer_not_understood')
     const now = await keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
     return sessionOf({ ...(now ?? kept), user })
   }
@@ -60,6 +58,8 @@ export function createClient(options: ClientOptions): Client {
     session: hasUser(kept) ? sessionOf(kept) : await withUser(kept),
   })
 
+  const account = once(async () => (await import('./account.ts')).accountOf(door, ask))
+
   return {
     register: async (registration) => {
       const kept = await openSession(door, '/auth/register', registration)
@@ -67,12 +67,11 @@ export function createClient(options: ClientOptions): Client {
     },
     login: async (login) => {
       const kept = await openSession(door, '/auth/login', login)
-      if (!kept) throw new MapaeError('answer_not_understood', 'The login was neither refused nor answered.')
+      if (!kept) throw new MapaeError('answer_not_understood')
       return loggedIn(kept)
     },
     logout: () => endSession(door),
-    changePassword: ({ current, next }) =>
-      reopenSession(door, '/auth/password', { current_password: current, new_password: next }),
+    changePassword: async (change) => (await account()).changePassword(change),
     fetch,
     session: async ({ fresh = false } = {}) => {
       const known = await keeper.current()
@@ -82,10 +81,9 @@ export function createClient(options: ClientOptions): Client {
       return hasUser(kept) && !fresh ? sessionOf(kept) : withUser(kept)
     },
     sessions: {
-      list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),
-      end: async (id) => void (await ask(`/auth/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' })),
-      endOthers: async () =>
-        numberOf((await ask('/auth/sessions', { method: 'DELETE' }))['ended']) ?? 0,
+      list: async () => (await account()).sessions.list(),
+      end: async (id) => (await account()).sessions.end(id),
+      endOthers: async () => (await account()).sessions.endOthers(),
     },
     onChange: (listener) => {
       listeners.add(listener)
@@ -106,7 +104,7 @@ function defaultStore({ delivery, url, pageOrigin }: Settings): Store {
 }
 
 async function loadBoundKeys(ctx: Context, { keys }: Store): Promise<BoundKeys> {
-  if (!keys) throw new MapaeError('session_ended', 'There is no store for keys.', { endReason: 'key_lost' })
+  if (!keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
   const { createBoundKeys } = await import('./dpop.ts')
   return createBoundKeys(ctx, keys)
 }
@@ -125,8 +123,4 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 
 function hasUser(kept: Kept): kept is Kept & { readonly user: User } {
   return kept.user !== undefined
-}
-
-function changeOf(turn: Turn): Change {
-  return turn.type === 'logged_out' ? { type: turn.type, reason: turn.reason } : { type: turn.type }
 }

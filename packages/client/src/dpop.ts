@@ -1,26 +1,9 @@
+import type { BoundKeys } from './bound-keys.ts'
 import type { Context } from './context.ts'
 import { MapaeError } from './mapae-error.ts'
 import { base64url, randomId } from './random-id.ts'
 import type { KeyStore } from './store.ts'
-import { parseMembers } from './wire.ts'
-
-/** The keys that sessions are bound to (RFC 9449), and requests that are proved with them. */
-export interface BoundKeys {
-  /** Makes a key that nobody can read out, keeps it, and gives its thumbprint (RFC 7638). */
-  make(): Promise<string>
-  has(thumbprint: string): Promise<boolean>
-  forget(thumbprint: string): Promise<void>
-  /**
-   * Sends a request with a proof, and once more when the answer asks for another nonce. Throws `MapaeError` `session_ended` with
-   * `key_lost` when the key is not there.
-   */
-  send(
-    thumbprint: string,
-    url: string,
-    init: RequestInit,
-    access: string | undefined,
-  ): Promise<Response>
-}
+import { parseMembers, textOf } from './wire.ts'
 
 interface Key {
   readonly sign: CryptoKey
@@ -60,7 +43,8 @@ export function createBoundKeys(ctx: Context, store: KeyStore): BoundKeys {
     },
     send: async (thumbprint, url, init, access) => {
       const key = await find(thumbprint)
-      if (!key) throw new MapaeError('session_ended', 'The key of the session is gone.', { endReason: 'key_lost' })
+      if (!key)
+        throw new MapaeError('session_ended', 'The key of the session is gone.', { endReason: 'key_lost' })
       const { origin } = new URL(url)
       const once = async (): Promise<Response> => {
         const headers = new Headers(init.headers)
@@ -74,7 +58,9 @@ export function createBoundKeys(ctx: Context, store: KeyStore): BoundKeys {
       }
       const used = nonces.get(origin)
       const response = await once()
-      if (nonces.get(origin) === used || !(await asksForNonce(response))) return response
+      const refused = await refusedFor(response)
+      const isWorthIt = refused === 'nonce' ? nonces.get(origin) !== used : refused && isRepeatable(init)
+      if (!isWorthIt) return response
       await response.body?.cancel()
       return once()
     },
@@ -107,13 +93,25 @@ async function proof(
   return `${input}.${base64url(new Uint8Array(signature))}`
 }
 
-/** RFC 9449 §8, §9: 400 where tokens are handed out, 401 where one is presented. */
-async function asksForNonce(response: Response): Promise<boolean> {
-  const challenge = response.headers.get('www-authenticate')
-  if (response.status === 401) return challenge === null || challenge.includes('use_dpop_nonce')
-  if (response.status !== 400) return false
-  const answer = parseMembers(await response.clone().text())
-  return answer['code'] === 'use_dpop_nonce' || answer['error'] === 'use_dpop_nonce'
+/**
+ * What is wrong with a proof, if that is what an answer says (RFC 9449 §8, §9): 400 where tokens are handed out, 401 where one is
+ * presented.
+ */
+async function refusedFor(response: Response): Promise<'nonce' | 'proof' | undefined> {
+  const { status } = response
+  if (status !== 400 && status !== 401) return undefined
+  const challenge = response.headers.get('www-authenticate') ?? ''
+  const says = status === 401 ? challenge : textOf(parseMembers(await response.clone().text())['code'])
+  if (says?.includes('use_dpop_nonce')) return 'nonce'
+  return says?.includes('invalid_dpop_proof') ? 'proof' : undefined
+}
+
+/**
+ * A proof works once. When something on the way sends a request twice, the answer to the second says that its proof is used up:
+ * then another proof is made, for what may be done twice.
+ */
+function isRepeatable({ method = 'GET', headers }: RequestInit): boolean {
+  return /^(GET|HEAD|OPTIONS)$/.test(method) || new Headers(headers).has('idempotency-key')
 }
 
 async function keyOf({ privateKey, publicKey }: CryptoKeyPair): Promise<Key> {

@@ -15,9 +15,7 @@ export async function inTurn<T>(name: string | undefined, work: () => Promise<T>
   }
   try {
     return await locks.request(`mapae ${name}`, { signal: AbortSignal.timeout(WAIT) }, begin)
-  } catch (error) {
-    if (begun) return begun
-    if (error instanceof DOMException) return begin()
-    throw error
+  } catch {
+    return begin() // its own failure, or its beginning without the lock
   }
 }

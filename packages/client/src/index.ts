@@ -4,8 +4,8 @@ export type {
   Finding,
   Login,
   LoginResult,
-  Registration,
   RegisterResult,
+  Registration,
   Session,
   SessionOverview,
 } from './client.ts'

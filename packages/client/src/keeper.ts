@@ -1,15 +1,12 @@
+import type { Change } from './client.ts'
 import { type Clock, elapsed, type Moment, momentOf } from './clock.ts'
 import { isSame, type Kept, parseKept } from './kept.ts'
 import { MapaeError } from './mapae-error.ts'
 import type { Store } from './store.ts'
 import { isMembers, textOf } from './wire.ts'
 
-/** What became of the session that a device keeps. */
-export type Turn =
-  | { readonly type: 'logged_in'; readonly kept: Kept }
-  | { readonly type: 'renewed'; readonly kept: Kept }
-  | { readonly type: 'changed'; readonly kept: Kept }
-  | { readonly type: 'logged_out'; readonly kept: Kept; readonly reason: string }
+/** Hears what became of the session, and what was kept of it before. */
+export type OnChange = (change: Change, before: Kept | undefined) => void
 
 /** Holds the record of a session in memory, in step with its store and with the other tabs that use it. */
 export interface Keeper {
@@ -28,7 +25,7 @@ export interface Keeper {
 }
 
 /** Throws `MapaeError` `store_failed` for whatever the store throws. */
-export function createKeeper(store: Store, clock: Clock, onTurn: (turn: Turn) => void): Keeper {
+export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Keeper {
   let held: { readonly kept: Kept | undefined; readonly since: Moment } | undefined
   const { name } = store
 
@@ -37,8 +34,8 @@ export function createKeeper(store: Store, clock: Clock, onTurn: (turn: Turn) =>
     const before = held
     const isOld = before?.kept && kept && isSame(before.kept, kept)
     held = { kept, since: isOld ? before.since : answered(clock, kept) }
-    const turn = before && turnOf(before.kept, kept, reason)
-    if (turn) onTurn(turn)
+    const change = before && changeOf(before.kept, kept, reason)
+    if (change) onChange(change, before.kept)
     return kept
   }
   const again = async (reason = 'logout'): Promise<Kept | undefined> =>
@@ -78,12 +75,12 @@ function answered(clock: Clock, kept: Kept | undefined): Moment {
   return { wall: now.wall - age, monotonic: now.monotonic - age }
 }
 
-function turnOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Turn | undefined {
-  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in', kept }
-  if (before?.sid && !kept) return { type: 'logged_out', kept: before, reason }
+function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Change | undefined {
+  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in' }
+  if (before?.sid && !kept) return { type: 'logged_out', reason }
   if (!kept?.sid || !before) return undefined
-  if (kept.n !== before.n) return { type: 'renewed', kept }
-  return JSON.stringify(kept.user) === JSON.stringify(before.user) ? undefined : { type: 'changed', kept }
+  if (kept.n !== before.n) return { type: 'renewed' }
+  return JSON.stringify(kept.user) === JSON.stringify(before.user) ? undefined : { type: 'changed' }
 }
 
 /** Tells tabs that there is something new, never what: they look into the store. */
@@ -103,6 +100,6 @@ async function safely<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw new MapaeError('store_failed', 'What this device keeps cannot be read or written.', { cause })
+    throw new MapaeError('store_failed', undefined, { cause })
   }
 }

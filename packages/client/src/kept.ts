@@ -1,5 +1,6 @@
-import { type Members, numberOf, parseMembers, textOf } from './wire.ts'
+import { MapaeError } from './mapae-error.ts'
 import { readUser, type User } from './user.ts'
+import { type Members, numberOf, parseMembers, textOf } from './wire.ts'
 
 /**
  * All that a device keeps of its session: one record, replaced as a whole. With cookie delivery there is no token in it, with
@@ -27,27 +28,26 @@ export interface Kept {
 
 /** Undefined for what is not such a record: whoever finds that has no session. */
 export function parseKept(text: string | undefined): Kept | undefined {
-  const from = parseMembers(text)
-  const sid = textOf(from['sid'])
-  const n = numberOf(from['n'])
-  if (sid === undefined || n === undefined) return undefined
-  return {
-    sid,
-    n,
-    at: numberOf(from['at']) ?? 0,
-    serverTime: numberOf(from['serverTime']) ?? 0,
-    expiresIn: numberOf(from['expiresIn']) ?? 0,
-    user: readUser(from['user']),
-    access: textOf(from['access']),
-    refresh: textOf(from['refresh']),
-    jkt: textOf(from['jkt']),
-    attempt: textOf(from['attempt']),
-  }
+  const value = parseMembers(text)
+  return isKept(value) ? value : undefined
 }
 
-/** What an answer that hands out tokens says (RFC 6749 §5.1). The user stays known where the answer does not name one. */
+function isKept(value: Members): value is Members & Kept {
+  return (
+    typeof value['sid'] === 'string' &&
+    ['n', 'at', 'serverTime', 'expiresIn'].every((name) => typeof value[name] === 'number') &&
+    ['access', 'refresh', 'jkt', 'attempt'].every((name) => /undefined|string/.test(typeof value[name])) &&
+    (value['user'] === undefined || readUser(value['user']) !== undefined)
+  )
+}
+
+/**
+ * What an answer that hands out tokens says (RFC 6749 §5.1). The user stays known where the answer does not name one. Throws
+ * `answer_not_understood`.
+ */
 export function keptFrom(answer: Members, at: number, before?: Kept): Kept {
-  const sid = textOf(answer['session_id']) ?? before?.sid ?? ''
+  const sid = textOf(answer['session_id'])
+  if (!sid) throw new MapaeError('answer_not_understood')
   return {
     sid,
     n: before?.sid === sid ? before.n + 1 : 0,

@@ -118,11 +118,7 @@ function isOver({ keeper }: Way, kept: Kept): boolean {
 }
 
 /** A renewal that fails for now is no harm while the token is good. */
-async function renewedOrStillGood(
-  way: Way,
-  kept: Kept,
-  renew: (kept: Kept) => Promise<Kept>,
-): Promise<Kept> {
+async function renewedOrStillGood(way: Way, kept: Kept, renew: (kept: Kept) => Promise<Kept>): Promise<Kept> {
   try {
     return await renew(kept)
   } catch (error) {
@@ -168,7 +164,7 @@ async function prepared(ctx: Context, way: Way): Promise<Kept | undefined> {
     })
     if (elapsed(ctx.clock, before) < FRESH) return kept
   }
-  throw new MapaeError('store_failed', 'What this device keeps cannot be read or written in time.')
+  throw new MapaeError('store_failed')
 }
 
 function unknown(ctx: Context): Kept {
@@ -180,7 +176,6 @@ async function answered(ctx: Context, { keeper, ask }: Way, kept: Kept): Promise
   const at = ctx.clock.wall()
   const answer = await ask(kept)
   const renewed = keptFrom(answer, at, kept)
-  if (!renewed.sid) throw new MapaeError('answer_not_understood', 'The answer names no session.')
   const now = await keeper.change((before) => (isSame(before, kept) ? renewed : before))
   if (!now) throw ended('logout')
   return now
@@ -215,5 +210,9 @@ function lose({ keeper }: Way, kept: Kept, reason: string): Promise<Kept | undef
 }
 
 export function ended(endReason: string, cause?: unknown): MapaeError {
-  return new MapaeError('session_ended', `The session has ended: ${endReason}.`, { endReason, cause, status: 401 })
+  return new MapaeError('session_ended', `The session has ended: ${endReason}`, {
+    endReason,
+    cause,
+    status: 401,
+  })
 }

@@ -1,9 +1,10 @@
+import type { Route } from './authorized-fetch.ts'
 import { callAuth } from './call-auth.ts'
 import type { Context } from './context.ts'
-import { createKeeper, type Keeper, type Turn } from './keeper.ts'
+import { createKeeper, type Keeper, type OnChange } from './keeper.ts'
 import type { Kept } from './kept.ts'
 import { createLine, type Line } from './line.ts'
-import type { Route } from './authorized-fetch.ts'
+import { randomId } from './random-id.ts'
 import type { Store } from './store.ts'
 import { memoryStore } from './stores/memory.ts'
 import type { Members } from './wire.ts'
@@ -19,13 +20,13 @@ export interface Lines {
 }
 
 /** With header delivery there is one line: both tokens are in the store. */
-export function headerLines(ctx: Context, store: Store, onTurn: (turn: Turn) => void): Lines {
-  const keeper = createKeeper(store, ctx.clock, onTurn)
+export function headerLines(ctx: Context, store: Store, onChange: OnChange): Lines {
+  const keeper = createKeeper(store, ctx.clock, onChange)
   const ask = ({ access, refresh, jkt, attempt }: Kept): Promise<Members> =>
     callAuth(ctx, '/auth/refresh', {
       body: { refresh_token: refresh },
       credential: { access, jkt },
-      attempt: jkt === undefined ? attempt : undefined,
+      attempt: attempt ?? randomId(), // a bound session does not rotate: that may be done twice
     })
   const main = createLine(ctx, { keeper, ask, rotates: ({ jkt }) => jkt === undefined, mayBeUnknown: false })
   return { main, routeTo: () => ({ line: main, byCookie: false }), keepers: [keeper] }
@@ -35,16 +36,16 @@ export function headerLines(ctx: Context, store: Store, onTurn: (turn: Turn) => 
  * With cookie delivery a page of the auth server's own origin renews by its cookies. A page of another origin, and calls to other
  * APIs, get a short access token for memory, which spends no generation.
  */
-export function cookieLines(ctx: Context, store: Store, onTurn: (turn: Turn) => void): Lines {
-  if (ctx.pageOrigin !== ctx.url) {
-    const keeper = createKeeper(store, ctx.clock, onTurn)
+export function cookieLines(ctx: Context, store: Store, onChange: OnChange): Lines {
+  if (borrows(ctx)) {
+    const keeper = createKeeper(store, ctx.clock, onChange)
     const main = createLine(ctx, { keeper, ask: () => borrow(ctx), rotates: () => false, mayBeUnknown: true })
     return { main, routeTo: () => ({ line: main, byCookie: false }), keepers: [keeper] }
   }
   const loan = createKeeper(memoryStore(), ctx.clock, () => {})
-  const keeper = createKeeper(store, ctx.clock, (turn) => {
-    if (turn.type.startsWith('logged')) loan.change(() => undefined).catch(() => {})
-    onTurn(turn)
+  const keeper = createKeeper(store, ctx.clock, (change, before) => {
+    if (change.type !== 'renewed') loan.change(() => undefined).catch(() => {})
+    onChange(change, before)
   })
   const ask = ({ attempt }: Kept): Promise<Members> => callAuth(ctx, '/auth/refresh', { attempt })
   const main = createLine(ctx, { keeper, ask, rotates: () => true, mayBeUnknown: true })
@@ -65,6 +66,11 @@ export function cookieLines(ctx: Context, store: Store, onTurn: (turn: Turn) => 
     routeTo: ({ origin }) => (origin === ctx.url ? own : other),
     keepers: [keeper, loan],
   }
+}
+
+/** Whether this is a page of another origin, which gets its access tokens without being the one that renews. */
+export function borrows({ delivery, pageOrigin, url }: Context): boolean {
+  return delivery === 'cookie' && pageOrigin !== url
 }
 
 function borrow(ctx: Context): Promise<Members> {

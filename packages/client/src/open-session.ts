@@ -3,8 +3,9 @@ import type { Context } from './context.ts'
 import { inTurn } from './in-turn.ts'
 import { type Kept, keptFrom } from './kept.ts'
 import type { Line } from './line.ts'
+import { borrows } from './lines.ts'
 import { isPassing, MapaeError } from './mapae-error.ts'
-import { backoff, pause } from './pause.ts'
+import { retried } from './pause.ts'
 import type { Members } from './wire.ts'
 
 /** What a client's sessions are opened and ended with. */
@@ -23,7 +24,10 @@ export async function openSession(door: Door, path: string, body: object): Promi
     const jkt = door.binds ? await (await ctx.boundKeys()).make() : undefined
     try {
       const at = ctx.clock.wall()
-      const answer = await callAuth(ctx, path, { body: { ...body, transport: ctx.delivery }, credential: { jkt } })
+      const answer = await callAuth(ctx, path, {
+        body: { ...body, transport: ctx.delivery },
+        credential: { jkt },
+      })
       if (answer.status === 202) return undefined
       return await keep(door, answer, at, jkt)
     } catch (error) {
@@ -36,59 +40,46 @@ export async function openSession(door: Door, path: string, body: object): Promi
   return usable(door, kept)
 }
 
-/** Replaces the session by the one that a change of password opens; every other has ended. */
-export async function reopenSession(door: Door, path: string, body: object): Promise<void> {
-  const { ctx, line } = door
-  const before = await line.find()
-  const kept = await alone(door, async () => {
-    const at = ctx.clock.wall()
-    const answer = await callAuth(ctx, path, { body, credential: { access: before?.access, jkt: before?.jkt } })
-    return keep(door, answer, at, before?.jkt, before)
-  })
-  await usable(door, kept)
-}
-
 /** Ends the session at the server and on this device. */
 export async function endSession(door: Door): Promise<void> {
   const { ctx, line } = door
   await alone(door, async () => {
     const kept = await line.keeper.again()
-    if (ctx.delivery === 'cookie') await patiently(ctx, () => callAuth(ctx, '/auth/logout'))
+    if (ctx.delivery === 'cookie')
+      await retried(ctx, () => callAuth(ctx, '/auth/logout'), { again: isPassing })
     await line.keeper.change(() => undefined, 'logout')
-    if (kept?.refresh !== undefined) await patiently(ctx, () => tellEnd(ctx, kept))
+    if (kept?.refresh !== undefined) await retried(ctx, () => tellEnd(ctx, kept), { again: isPassing })
   })
 }
 
 /** No renewal of this tab or another may put the tokens of the old session over those of the new one. */
-function alone<T>({ line }: Door, work: () => Promise<T>): Promise<T> {
+export function alone<T>({ line }: Door, work: () => Promise<T>): Promise<T> {
   return inTurn(line.keeper.name, async () => {
     await line.idle()
     return work()
   })
 }
 
-async function keep(
-  { line }: Door,
+export async function keep(
+  { ctx, line }: Door,
   answer: Members,
   at: number,
   jkt: string | undefined,
-  before?: Kept,
 ): Promise<Kept> {
-  const { user, ...fresh } = keptFrom(answer, at)
-  if (!fresh.sid) throw new MapaeError('answer_not_understood', 'The answer names no session.')
-  const kept: Kept = { ...fresh, user: user ?? before?.user, jkt }
+  const fresh = keptFrom(answer, at)
+  const kept: Kept = { ...fresh, jkt, expiresIn: borrows(ctx) ? 0 : fresh.expiresIn }
   await line.keeper.change(() => kept)
   return kept
 }
 
 /** A page of another origin holds no cookie itself: it borrows its first access token, which shows that the cookies were kept. */
-async function usable({ ctx, line }: Door, kept: Kept): Promise<Kept> {
-  if (ctx.delivery === 'header' || ctx.pageOrigin === ctx.url) return kept
+export async function usable({ ctx, line }: Door, kept: Kept): Promise<Kept> {
+  if (!borrows(ctx)) return kept
   try {
     return await line.after(kept)
   } catch (cause) {
     if (!(cause instanceof MapaeError) || cause.endReason !== 'refresh_token_required') throw cause
-    throw new MapaeError('cookies_blocked', 'The browser did not keep the cookies of the login.', { cause })
+    throw new MapaeError('cookies_blocked', undefined, { cause })
   }
 }
 
@@ -109,18 +100,4 @@ export function forgetKey(ctx: Context, jkt: string): void {
     .boundKeys()
     .then((keys) => keys.forget(jkt))
     .catch(() => {})
-}
-
-const TRIES = 4
-
-async function patiently(ctx: Context, work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      if (!isPassing(error) || tries >= TRIES) throw error
-      await pause(ctx, backoff(ctx, tries))
-    }
-  }
 }

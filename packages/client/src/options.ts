@@ -60,7 +60,8 @@ export interface Settings {
 export function parseOptions(options: ClientOptions): Settings {
   const origin = (name: string, text: string): string => {
     const url = URL.canParse(text) ? new URL(text) : undefined
-    if (!url || url.href !== `${url.origin}/`) throw bad(name, `${text} is not an origin such as https://auth.example.com`)
+    if (!url || url.href !== `${url.origin}/`)
+      throw bad(name, `${text} is not an origin such as https://auth.example.com`)
     if (url.protocol !== 'https:' && !isLoopback(url.hostname) && !options.dangerouslyAllowHttp)
       throw bad(name, `${text} must begin with https://, unless it is localhost`)
     return url.origin

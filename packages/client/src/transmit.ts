@@ -24,25 +24,15 @@ export async function transmit(
 }
 
 /** Tells why no answer came. */
-export async function reached<T>(
-  signal: AbortSignal | null | undefined,
-  send: () => Promise<T>,
-): Promise<T> {
+export async function reached<T>(signal: AbortSignal | null | undefined, send: () => Promise<T>): Promise<T> {
   try {
     return await send()
   } catch (error) {
     if (signal?.aborted) throw signal.reason
     if (error instanceof MapaeError) throw error
-    throw isOffline()
-      ? new MapaeError('offline', 'The device is offline.', { cause: error })
-      : new MapaeError('server_away', 'The server does not answer, or does not let this page read its answer.', {
-          cause: error,
-        })
+    const isOffline = globalThis.navigator?.onLine === false
+    throw new MapaeError(isOffline ? 'offline' : 'server_away', undefined, { cause: error })
   }
-}
-
-export function isOffline(): boolean {
-  return globalThis.navigator?.onLine === false
 }
 
 function withBearer(init: RequestInit, access: string): RequestInit {

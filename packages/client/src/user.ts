@@ -1,4 +1,4 @@
-import { isMembers, numberOf, textOf, textsOf } from './wire.ts'
+import { isMembers, type Members } from './wire.ts'
 
 /** The person, as `GET /auth/me` shows them. */
 export interface User {
@@ -15,19 +15,17 @@ export interface User {
   readonly [claim: string]: unknown
 }
 
+/** Undefined for what is not a user. */
 export function readUser(value: unknown): User | undefined {
-  if (!isMembers(value)) return undefined
-  const id = textOf(value['id'])
-  if (id === undefined) return undefined
-  return {
-    ...value,
-    id,
-    name: textOf(value['name']) ?? null,
-    email: textOf(value['email']) ?? null,
-    email_verified: value['email_verified'] === true,
-    username: textOf(value['username']) ?? null,
-    roles: textsOf(value['roles']),
-    scopes: textsOf(value['scopes']),
-    created_at: numberOf(value['created_at']) ?? 0,
-  }
+  return isMembers(value) && isUser(value) ? value : undefined
+}
+
+function isUser(value: Members): value is Members & User {
+  return (
+    typeof value['id'] === 'string' &&
+    ['name', 'email', 'username'].every((name) => value[name] === null || typeof value[name] === 'string') &&
+    ['roles', 'scopes'].every((name) => Array.isArray(value[name])) &&
+    typeof value['email_verified'] === 'boolean' &&
+    typeof value['created_at'] === 'number'
+  )
 }

@@ -17,6 +17,9 @@ export { PASSWORD, someEmail, URL_OF_AUTH } from '../../server/test/start-auth.t
 /** Seconds: the life of an access token in these tests. */
 export const LIFE = 300
 
+// Loading code takes real time, in which virtual time must not pass.
+await Promise.all([import('../src/dpop.ts'), import('../src/account.ts'), import('../src/replay.ts')])
+
 /** A real auth server in this process, in virtual time. */
 export async function startWorld(options: Partial<AuthOptions> = {}) {
   const [sqlite] = databases
@@ -35,7 +38,12 @@ export async function startWorld(options: Partial<AuthOptions> = {}) {
     /** Events of these types. */
     eventsOf: (...types: AuthEvent['type'][]) => events.filter(({ type }) => types.includes(type)),
     /** A device: its clock and its way to the server. `server`: what stands in front, such as a cookie jar. */
-    device: ({ wrongBy = 0, faults = {}, random, server = (request) => auth.fetch(request) }: DeviceOptions = {}) => {
+    device: ({
+      wrongBy = 0,
+      faults = {},
+      random,
+      server = (request) => auth.fetch(request),
+    }: DeviceOptions = {}) => {
       const clock = time.device({ wrongBy })
       const network = faultyNetwork({ fetch: server, time, faults, ...(random && { random }) })
       return deviceOf(clock, network)
@@ -59,7 +67,12 @@ function deviceOf(clock: DeviceClock, network: FaultyNetwork) {
     network,
     /** A client of this device: one tab, one process. */
     client: (options: Partial<ClientOptions> = {}): Client => {
-      const client = createClient({ url: URL_OF_AUTH, clock, fetch: network.fetch, ...options })
+      const client = createClient({
+        url: URL_OF_AUTH,
+        clock,
+        fetch: (input, init) => network.fetch(input, init),
+        ...options,
+      })
       atTheEnd(async () => client.close())
       return client
     },

@@ -6,8 +6,10 @@ export interface Faults {
   readonly dropRequest?: number
   /** It arrives, and its answer gets lost. */
   readonly dropAnswer?: number
-  /** It arrives twice; the second answer counts. */
+  /** It arrives twice. */
   readonly duplicate?: number
+  /** Which answer to a request that arrived twice is the one that comes back. @default 'second' */
+  readonly answerOfDuplicate?: 'first' | 'second'
   /** Milliseconds that a request, and its answer, are under way at most. */
   readonly delay?: number
 }
@@ -56,12 +58,13 @@ export function faultyNetwork({
     },
   }
   const deliver = async (input: string, init: RequestInit): Promise<Response> => {
-    const { dropRequest, dropAnswer, duplicate, delay = 0 } = network.faults
+    const { dropRequest, dropAnswer, duplicate, answerOfDuplicate, delay = 0 } = network.faults
     await time.sleep(random() * delay)
     if (network.isDown || happens(dropRequest)) throw lost()
     const once = (): Promise<Response> => time.hold(server(new Request(input, init)))
-    if (happens(duplicate)) await once()
-    const response = await once()
+    const first = await once()
+    const second = happens(duplicate) ? await once() : first
+    const response = answerOfDuplicate === 'first' ? first : second
     await time.sleep(random() * delay)
     if (network.isDown || happens(dropAnswer)) throw lost()
     return response
@@ -76,10 +79,11 @@ function lost(): TypeError {
 
 function orAborted<T>(work: Promise<T>, signals: (AbortSignal | null | undefined)[]): Promise<T> {
   return new Promise((resolve, reject) => {
+    const over = new AbortController()
     for (const signal of signals) {
       if (signal?.aborted) reject(signal.reason)
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      signal?.addEventListener('abort', () => reject(signal.reason), over)
     }
-    work.then(resolve, reject)
+    work.then(resolve, reject).finally(() => over.abort())
   })
 }

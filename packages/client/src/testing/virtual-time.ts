@@ -53,7 +53,7 @@ export function virtualTime(start = 1_790_000_000_000): VirtualTime {
       }
       stirred++
       sleepers.add(sleeper)
-      if (signal?.aborted) wake()
+      if (signal?.aborted || milliseconds <= 0) wake()
       else signal?.addEventListener('abort', wake)
     })
   const time: VirtualTime = {
@@ -78,9 +78,15 @@ export function virtualTime(start = 1_790_000_000_000): VirtualTime {
       settled.catch(() => {}) // whoever awaits it below hears of it
       while (!done) {
         const before = stirred
-        for (let turns = 0; turns < QUIET && !done; turns++) await turn()
+        const isQuiet = async (turns: number): Promise<boolean> => {
+          for (let count = 0; count < turns && !done && stirred === before; count++) await turn()
+          return !done && held === 0 && stirred === before
+        }
+        if (!(await isQuiet(QUIET))) continue
         const next = earliest(sleepers)
-        if (!done && held === 0 && stirred === before && next) advance(next.until - now)
+        if (!next) continue
+        const isFar = next.until - now > SOON
+        if (!isFar || (await isQuiet(VERY_QUIET))) advance(next.until - now)
       }
       return settled
     },
@@ -90,6 +96,10 @@ export function virtualTime(start = 1_790_000_000_000): VirtualTime {
 
 /** Turns of the event loop without anything happening after which nothing is taken to be going on. */
 const QUIET = 8
+/** The same before a longer jump, which would run into a time limit if something was going on after all. */
+const VERY_QUIET = 80
+/** Milliseconds. */
+const SOON = 4000
 
 /** Lets everything run that is ready. A message wakes sooner than a timer, which browsers hold back. */
 function turn(): Promise<void> {
