@@ -1,40 +1,45 @@
-import { callAuth } from './call-auth.ts'
-import type { Client, SessionOverview } from './client.ts'
-import { alone, type Door, keep, usable } from './open-session.ts'
-import { isMembers, type Members, numberOf, textOf } from './wire.ts'
+import { authorizedFetch } from './authorized-fetch.ts'
+import { refusal } from './call-auth.ts'
+import { type Client, type Session, type SessionOverview, sessionOf } from './client.ts'
+import type { Delivery } from './delivery.ts'
+import type { Kept } from './kept.ts'
+import { MapaeError } from './mapae-error.ts'
+import { readUser } from './user.ts'
+import { isMembers, type Members, numberOf, parseMembers, textOf } from './wire.ts'
 
-/** What people do with their account now and then; loaded when somebody does. */
-export interface Account extends Pick<Client, 'changePassword'> {
-  readonly sessions: Client['sessions']
-}
+/** What is asked of the auth server now and then; loaded when it is. */
+export type Account = Pick<Client, 'changePassword' | 'accessToken' | 'diagnose'> &
+  Client['sessions'] & {
+    /** The session with its user, as the server has them now. */
+    look(kept: Kept): Promise<Session>
+  }
 
-/** `ask`: a call with the session's token, to a path of the auth server; resolves to the members of its answer. */
-export function accountOf(door: Door, ask: (path: string, init?: RequestInit) => Promise<Members>): Account {
+export function accountOf(delivery: Delivery): Account {
+  const { ctx, main, reopen, routeTo } = delivery
+  const ask = async (path: string, init?: RequestInit): Promise<Members> => {
+    const response = await authorizedFetch(delivery, ctx.url + path, init)
+    const answer = parseMembers(await response.text())
+    if (!response.ok) throw refusal(response, answer)
+    return answer
+  }
   return {
-    changePassword: ({ current, next }) =>
-      reopened(door, '/auth/password', { current_password: current, new_password: next }),
-    sessions: {
-      list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),
-      end: async (id) => void (await ask(`/auth/sessions/${encodeURIComponent(id)}`, DELETE)),
-      endOthers: async () => numberOf((await ask('/auth/sessions', DELETE))['ended']) ?? 0,
+    look: async (kept) => {
+      const user = readUser((await ask('/auth/me'))['user'])
+      if (!user) throw new MapaeError('answer_not_understood')
+      const now = await main.keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
+      return sessionOf({ ...(now ?? kept), user })
     },
+    changePassword: ({ current, next }) =>
+      reopen('/auth/password', { current_password: current, new_password: next }),
+    accessToken: async (target = ctx.url) => (await (await routeTo(new URL(target))).line.find())?.access,
+    diagnose: async () => (await import('./diagnose.ts')).diagnose(ctx),
+    list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),
+    end: async (id) => void (await ask(`/auth/sessions/${encodeURIComponent(id)}`, DELETE)),
+    endOthers: async () => numberOf((await ask('/auth/sessions', DELETE))['ended']) ?? 0,
   }
 }
 
 const DELETE: RequestInit = { method: 'DELETE' }
-
-/** Replaces the session by the one that a change of password opens; every other has ended. */
-async function reopened(door: Door, path: string, body: object): Promise<void> {
-  const { ctx, line } = door
-  const before = await line.find()
-  const kept = await alone(door, async () => {
-    const at = ctx.clock.wall()
-    const credential = { access: before?.access, jkt: before?.jkt }
-    const answer = await callAuth(ctx, path, { body, credential })
-    return keep(door, { user: before?.user, ...answer }, at, before?.jkt)
-  })
-  await usable(door, kept)
-}
 
 /** The sessions in an answer of `GET /auth/sessions`. */
 function readOverviews(value: unknown): readonly SessionOverview[] {

@@ -1,16 +1,10 @@
 import type { Context } from './context.ts'
+import type { Delivery, Route } from './delivery.ts'
 import type { Kept } from './kept.ts'
-import type { Line } from './line.ts'
 import { MapaeError } from './mapae-error.ts'
 import { retried } from './pause.ts'
 import { type Replayable, replayable } from './replayable.ts'
 import { transmit } from './transmit.ts'
-
-/** The line whose session a request is sent with. `byCookie`: the browser puts the token in. */
-export interface Route {
-  readonly line: Line
-  readonly byCookie: boolean
-}
 
 /**
  * `fetch`, with the session's access token: renewed before it goes when the token is nearly over, and once after a 401 that says so.
@@ -19,15 +13,14 @@ export interface Route {
  * Throws `MapaeError`: `session_ended`, `offline`, `server_away`, `target_not_allowed`, `body_not_replayable`.
  */
 export async function authorizedFetch(
-  ctx: Context,
-  routeTo: (target: URL) => Route,
+  { ctx, routeTo }: Delivery,
   input: RequestInfo | URL,
   init?: RequestInit,
 ): Promise<Response> {
   const request = await replayable(ctx, input, init)
   if (!ctx.targets.has(request.url.origin))
-    throw new MapaeError('target_not_allowed', `Not one of the client's apis: ${request.url.origin}`)
-  const route = routeTo(request.url)
+    throw new MapaeError('target_not_allowed', `Not in apis: ${request.url.origin}`)
+  const route = await routeTo(request.url)
   const kept = await (route.byCookie ? route.line.ticket() : route.line.find())
   const response = await sent(ctx, request, route, kept)
   if (response.status !== 401 || !asksForRenewal(response, route, kept)) return response
@@ -52,11 +45,7 @@ async function sent(
   kept: Kept | undefined,
 ): Promise<Response> {
   const again = (error: unknown): error is MapaeError =>
-    isAway(error) && /^(GET|HEAD|OPTIONS)$/.test(init.method)
+    error instanceof MapaeError && error.code === 'server_away' && /^(GET|HEAD|OPTIONS)$/.test(init.method)
   const credential = byCookie ? {} : { access: kept?.access, jkt: kept?.jkt }
   return retried(ctx, () => transmit(ctx, url.href, init, credential), { again, signal: init.signal })
-}
-
-function isAway(error: unknown): error is MapaeError {
-  return error instanceof MapaeError && error.code === 'server_away'
 }

@@ -1,7 +1,7 @@
-import type { Context } from './context.ts'
+import type { Context, Credential } from './context.ts'
 import { MapaeError } from './mapae-error.ts'
-import { type Credential, reached, transmit } from './transmit.ts'
-import { type Members, numberOf, parseMembers, textOf } from './wire.ts'
+import { reached, transmit } from './transmit.ts'
+import { type Members, parseMembers, textOf } from './wire.ts'
 
 export interface AuthCall {
   readonly body?: unknown
@@ -44,7 +44,7 @@ export function refusal(response: Response, answer: Members): MapaeError {
     description,
     {
       status,
-      retryAfter: retryAfter(response) ?? numberOf(answer['retry_after']),
+      retryAfter: retryAfter(response),
       endReason: textOf(answer['end_reason']),
     },
   )

@@ -13,14 +13,13 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   sleep: (milliseconds, signal) =>
     new Promise((resolve) => {
-      const timer = setTimeout(done, milliseconds)
-      function done(): void {
+      const timer = setTimeout(resolve, milliseconds)
+      const done = (): void => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', done)
         resolve()
       }
+      signal?.addEventListener('abort', done)
       if (signal?.aborted) done()
-      else signal?.addEventListener('abort', done)
     }),
 }
 

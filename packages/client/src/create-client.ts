@@ -1,19 +1,11 @@
 import { authorizedFetch } from './authorized-fetch.ts'
-import type { BoundKeys } from './bound-keys.ts'
-import { refusal } from './call-auth.ts'
 import { type Change, type Client, type LoginResult, type Session, sessionOf } from './client.ts'
-import type { Context } from './context.ts'
-import type { OnChange } from './keeper.ts'
+import { cookieDelivery } from './cookie-delivery.ts'
 import type { Kept } from './kept.ts'
-import { cookieLines, headerLines } from './lines.ts'
 import { MapaeError } from './mapae-error.ts'
-import { type Door, endSession, forgetKey, openSession } from './open-session.ts'
-import { type ClientOptions, parseOptions, type Settings } from './options.ts'
-import type { Store } from './store.ts'
-import { memoryStore } from './stores/memory.ts'
-import { sharedStore } from './stores/shared.ts'
-import { readUser, type User } from './user.ts'
-import { type Members, parseMembers } from './wire.ts'
+import { once } from './once.ts'
+import { type ClientOptions, parseOptions } from './options.ts'
+import type { User } from './user.ts'
 
 /**
  * Makes a client of an auth server: log in once, and from then on `client.fetch` is `fetch`. Throws `MapaeError`
@@ -21,103 +13,59 @@ import { type Members, parseMembers } from './wire.ts'
  */
 export function createClient(options: ClientOptions): Client {
   const settings = parseOptions(options)
-  const store = settings.store ?? defaultStore(settings)
   const listeners = new Set<(change: Change) => void>()
-  const onChange: OnChange = (change, before) => {
-    if (change.type === 'logged_out' && before?.jkt !== undefined) forgetKey(ctx, before.jkt)
+  const onChange = (change: Change): void => {
     for (const listener of listeners) listener(change)
   }
-  const ctx: Context = {
-    ...settings,
-    boundKeys: once(() => loadBoundKeys(ctx, store)),
-    serverNow: () => {
-      const kept = keeper.peek()
-      return kept?.serverTime ? kept.serverTime * 1000 + keeper.age(kept) : ctx.clock.wall()
-    },
-  }
-  const makeLines = ctx.delivery === 'cookie' ? cookieLines : headerLines
-  const { main, routeTo, keepers } = makeLines(ctx, store, onChange)
-  const { keeper } = main
-  const door: Door = { ctx, line: main, binds: ctx.bound && store.keys !== undefined }
+  const delivery = once(async () =>
+    settings.delivery === 'cookie'
+      ? cookieDelivery(settings, onChange)
+      : (await import('./header-delivery.ts')).headerDelivery(settings, onChange),
+  )
+  delivery().catch(() => {}) // it listens to other tabs; whoever needs it hears of a failure
 
-  const fetch: Client['fetch'] = (input, init) => authorizedFetch(ctx, routeTo, input, init)
-  const ask = async (path: string, init?: RequestInit): Promise<Members> => {
-    const response = await fetch(ctx.url + path, init)
-    const answer = parseMembers(await response.text())
-    if (!response.ok) throw refusal(response, answer)
-    return answer
+  const account = once(async () => (await import('./account.ts')).accountOf(await delivery()))
+  const sessionFrom = async (kept: Kept, fresh?: boolean): Promise<Session> =>
+    hasUser(kept) && !fresh ? sessionOf(kept) : (await account()).look(kept)
+  const opened = async (path: string, body: object): Promise<LoginResult | undefined> => {
+    const kept = await (await delivery()).open(path, body)
+    return kept && { type: 'logged_in', session: await sessionFrom(kept) }
   }
-  const withUser = async (kept: Kept): Promise<Session> => {
-    const user = readUser((await ask('/auth/me'))['user'])
-    if (!user) throw new MapaeError('answer_not_understood')
-    const now = await keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
-    return sessionOf({ ...(now ?? kept), user })
-  }
-  const loggedIn = async (kept: Kept): Promise<LoginResult> => ({
-    type: 'logged_in',
-    session: hasUser(kept) ? sessionOf(kept) : await withUser(kept),
-  })
-
-  const account = once(async () => (await import('./account.ts')).accountOf(door, ask))
-
   return {
-    register: async (registration) => {
-      const kept = await openSession(door, '/auth/register', registration)
-      return kept ? loggedIn(kept) : { type: 'mail_sent' }
-    },
+    register: async (registration) => (await opened('/auth/register', registration)) ?? { type: 'mail_sent' },
     login: async (login) => {
-      const kept = await openSession(door, '/auth/login', login)
-      if (!kept) throw new MapaeError('answer_not_understood')
-      return loggedIn(kept)
+      const result = await opened('/auth/login', login)
+      if (!result) throw new MapaeError('answer_not_understood')
+      return result
     },
-    logout: () => endSession(door),
+    logout: async () => (await delivery()).end(),
+    fetch: async (input, init) => authorizedFetch(await delivery(), input, init),
+    session: async ({ fresh } = {}) => {
+      const { main } = await delivery()
+      const known = await main.keeper.current() // also when its token is over and there is no network
+      const kept = known?.sid ? known : await main.find()
+      return kept && sessionFrom(kept, fresh)
+    },
     changePassword: async (change) => (await account()).changePassword(change),
-    fetch,
-    session: async ({ fresh = false } = {}) => {
-      const known = await keeper.current()
-      if (known?.sid && hasUser(known) && !fresh) return sessionOf(known)
-      const kept = await main.find()
-      if (!kept) return undefined
-      return hasUser(kept) && !fresh ? sessionOf(kept) : withUser(kept)
-    },
     sessions: {
-      list: async () => (await account()).sessions.list(),
-      end: async (id) => (await account()).sessions.end(id),
-      endOthers: async () => (await account()).sessions.endOthers(),
+      list: async () => (await account()).list(),
+      end: async (id) => (await account()).end(id),
+      endOthers: async () => (await account()).endOthers(),
     },
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    accessToken: async (target = ctx.url) => (await routeTo(new URL(target)).line.find())?.access,
-    diagnose: async () => [],
+    accessToken: async (target) => (await account()).accessToken(target),
+    diagnose: async () => (await account()).diagnose(),
     close: () => {
       listeners.clear()
-      for (const keeper of keepers) keeper.close()
+      delivery()
+        .then(({ keepers }) => {
+          for (const keeper of keepers) keeper.close()
+        })
+        .catch(() => {})
     },
-  }
-}
-
-/** With cookie delivery, what the tabs of an origin share; tokens are kept nowhere but in memory unless the app says so. */
-function defaultStore({ delivery, url, pageOrigin }: Settings): Store {
-  return delivery === 'cookie' && pageOrigin === url ? sharedStore(`mapae ${url}`) : memoryStore()
-}
-
-async function loadBoundKeys(ctx: Context, { keys }: Store): Promise<BoundKeys> {
-  if (!keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
-  const { createBoundKeys } = await import('./dpop.ts')
-  return createBoundKeys(ctx, keys)
-}
-
-/** What failed is tried again by whoever asks next. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let begun: Promise<T> | undefined
-  return () => {
-    begun ??= work().catch((error: unknown) => {
-      begun = undefined
-      throw error
-    })
-    return begun
   }
 }
 

@@ -1,9 +1,18 @@
 import type { BoundKeys } from './bound-keys.ts'
-import type { Context } from './context.ts'
 import { MapaeError } from './mapae-error.ts'
-import { base64url, randomId } from './random-id.ts'
+import type { Settings } from './options.ts'
+import { randomId } from './random-id.ts'
 import type { KeyStore } from './store.ts'
 import { parseMembers, textOf } from './wire.ts'
+
+function memoryKeys(): KeyStore {
+  const pairs = new Map<string, CryptoKeyPair>()
+  return {
+    read: async (thumbprint) => pairs.get(thumbprint),
+    write: async (thumbprint, pair) => void pairs.set(thumbprint, pair),
+    remove: async (thumbprint) => void pairs.delete(thumbprint),
+  }
+}
 
 interface Key {
   readonly sign: CryptoKey
@@ -14,7 +23,13 @@ interface Key {
 /** RFC 7518 §3.4: the signature of Web Crypto is the one of a JWS. */
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-export function createBoundKeys(ctx: Context, store: KeyStore): BoundKeys {
+/** `now`: milliseconds since 1970, for the proofs. */
+export function createBoundKeys(
+  { fetch }: Settings,
+  where: KeyStore | 'memory',
+  now: () => number,
+): BoundKeys {
+  const store = where === 'memory' ? memoryKeys() : where
   const keys = new Map<string, Key>()
   /** The newest nonce of each origin (RFC 9449 §8.2). */
   const nonces = new Map<string, string>()
@@ -50,8 +65,8 @@ export function createBoundKeys(ctx: Context, store: KeyStore): BoundKeys {
         const headers = new Headers(init.headers)
         if (access !== undefined) headers.set('authorization', `DPoP ${access}`)
         const about = { method: init.method ?? 'GET', url, access, nonce: nonces.get(origin) }
-        headers.set('dpop', await proof(key, about, ctx.serverNow()))
-        const response = await ctx.fetch(url, { ...init, headers })
+        headers.set('dpop', await proof(key, about, now()))
+        const response = await fetch(url, { ...init, headers })
         const nonce = response.headers.get('dpop-nonce')
         if (nonce !== null) nonces.set(origin, nonce)
         return response
@@ -128,6 +143,14 @@ const utf8 = new TextEncoder()
 
 async function sha256(text: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text))))
+}
+
+/** RFC 7515 §2. */
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
 }
 
 function encode(value: unknown): string {

@@ -13,9 +13,6 @@ export async function inTurn<T>(name: string | undefined, work: () => Promise<T>
     begun ??= work()
     return begun
   }
-  try {
-    return await locks.request(`mapae ${name}`, { signal: AbortSignal.timeout(WAIT) }, begin)
-  } catch {
-    return begin() // its own failure, or its beginning without the lock
-  }
+  // A failure is that of the work, or there was no lock: then it is begun without.
+  return locks.request(`mapae ${name}`, { signal: AbortSignal.timeout(WAIT) }, begin).catch(begin)
 }

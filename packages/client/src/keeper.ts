@@ -26,15 +26,17 @@ export interface Keeper {
 
 /** Throws `MapaeError` `store_failed` for whatever the store throws. */
 export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Keeper {
-  let held: { readonly kept: Kept | undefined; readonly since: Moment } | undefined
+  let held:
+    | { readonly text: string | undefined; readonly kept: Kept | undefined; readonly since: Moment }
+    | undefined
   const { name } = store
 
   const hold = (text: string | undefined, reason: string): Kept | undefined => {
     const kept = parseKept(text)
     const before = held
     const isOld = before?.kept && kept && isSame(before.kept, kept)
-    held = { kept, since: isOld ? before.since : answered(clock, kept) }
-    const change = before && changeOf(before.kept, kept, reason)
+    held = { text, kept, since: isOld ? before.since : answered(clock, kept) }
+    const change = before && text !== before.text && changeOf(before.kept, kept, reason)
     if (change) onChange(change, before.kept)
     return kept
   }
@@ -51,16 +53,16 @@ export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Ke
     current: async () => (held ? held.kept : again()),
     again: () => again(),
     change: async (change, reason = 'logout') => {
-      let isNew = false
+      let before: string | undefined
       const text = await safely(() =>
         store.update((text) => {
+          before = text
           const kept = parseKept(text)
           const next = change(kept)
-          isNew = next !== kept
-          return isNew ? next && JSON.stringify(next) : text
+          return next === kept ? text : next && JSON.stringify(next)
         }),
       )
-      if (isNew) channel?.postMessage({ reason })
+      if (text !== before) channel?.postMessage({ reason })
       return hold(text, reason)
     },
     age: (kept) => elapsed(clock, held && isSame(held.kept, kept) ? held.since : answered(clock, kept)),
@@ -80,7 +82,8 @@ function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: stri
   if (before?.sid && !kept) return { type: 'logged_out', reason }
   if (!kept?.sid || !before) return undefined
   if (kept.n !== before.n) return { type: 'renewed' }
-  return JSON.stringify(kept.user) === JSON.stringify(before.user) ? undefined : { type: 'changed' }
+  // Otherwise an attempt id was written down, or the user.
+  return kept.attempt === before.attempt ? { type: 'changed' } : undefined
 }
 
 /** Tells tabs that there is something new, never what: they look into the store. */

@@ -1,6 +1,6 @@
 import { MapaeError } from './mapae-error.ts'
 import { readUser, type User } from './user.ts'
-import { type Members, numberOf, parseMembers, textOf } from './wire.ts'
+import { have, type Members, numberOf, parseMembers, textOf } from './wire.ts'
 
 /**
  * All that a device keeps of its session: one record, replaced as a whole. With cookie delivery there is no token in it, with
@@ -34,9 +34,9 @@ export function parseKept(text: string | undefined): Kept | undefined {
 
 function isKept(value: Members): value is Members & Kept {
   return (
-    typeof value['sid'] === 'string' &&
-    ['n', 'at', 'serverTime', 'expiresIn'].every((name) => typeof value[name] === 'number') &&
-    ['access', 'refresh', 'jkt', 'attempt'].every((name) => /undefined|string/.test(typeof value[name])) &&
+    have(value, /string/, 'sid') &&
+    have(value, /number/, 'n at serverTime expiresIn') &&
+    have(value, /string|undefined/, 'access refresh jkt attempt') &&
     (value['user'] === undefined || readUser(value['user']) !== undefined)
   )
 }

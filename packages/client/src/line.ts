@@ -28,15 +28,13 @@ export interface Line {
   find(): Promise<Kept | undefined>
   /** The session after that one: somebody else's renewal when there was one, else a new one. Throws `session_ended`. */
   after(kept: Kept | undefined): Promise<Kept>
-  /** Takes the session for ended, unless it has changed. Resolves to what there is then. */
-  lose(kept: Kept, reason: string): Promise<Kept | undefined>
   /** Resolves when no renewal is under way, or after two seconds. */
   idle(): Promise<void>
 }
 
 /** Milliseconds in which one renewal is tried. */
 const BUDGET = 15_000
-/** Milliseconds that a record may have waited before it is sent: the tab may have been frozen since it was read. */
+/** Milliseconds that a record may have waited before it is sent. */
 const FRESH = 5000
 /** Milliseconds that log in and log out wait for a renewal. */
 const WAIT = 2000
@@ -69,10 +67,12 @@ export function createLine(ctx: Context, way: Way): Line {
     const kept = keeper.peek() ?? (await keeper.current())
     if (!kept?.sid) return undefined
     const left = kept.expiresIn * 1000 - keeper.age(kept)
-    const early = margin(kept) * jitter
+    // A tenth of its life before its end.
+    const early = Math.min(30_000, kept.expiresIn * 100) * jitter
     if (left > early) return kept
-    if (left <= early / 3) return renewedOrStillGood(way, kept, renew)
-    renew(kept).catch(() => {}) // it is in time still; whoever comes when it is not hears what is wrong
+    const renewed = renew(kept)
+    if (left <= early / 5) return renewed
+    renewed.catch(() => {}) // there is time still; whoever comes when there is none hears what is wrong
     return kept
   }
   const after = async (kept: Kept | undefined): Promise<Kept> => {
@@ -99,47 +99,32 @@ export function createLine(ctx: Context, way: Way): Line {
         return undefined
       }
     },
-    lose: (kept, reason) => lose(way, kept, reason),
     idle: async () => {
-      const done = new AbortController()
-      await Promise.race([underWay?.catch(() => {}), ctx.clock.sleep(WAIT, done.signal)])
-      done.abort()
+      if (underWay) await Promise.race([underWay.catch(() => {}), ctx.clock.sleep(WAIT)])
     },
   }
-}
-
-/** Milliseconds before its end from which a token is renewed: a tenth of its life. */
-function margin({ expiresIn }: Kept): number {
-  return Math.min(30_000, expiresIn * 100)
 }
 
 function isOver({ keeper }: Way, kept: Kept): boolean {
   return keeper.age(kept) >= kept.expiresIn * 1000
 }
 
-/** A renewal that fails for now is no harm while the token is good. */
-async function renewedOrStillGood(way: Way, kept: Kept, renew: (kept: Kept) => Promise<Kept>): Promise<Kept> {
-  try {
-    return await renew(kept)
-  } catch (error) {
-    if (isPassing(error) && !isOver(way, kept)) return kept
-    throw error
-  }
-}
-
 /** Tries until there is an answer, each time with what the store says by then. */
 async function renewal(ctx: Context, way: Way, stale: Kept | undefined): Promise<Kept> {
   const began = momentOf(ctx.clock)
   for (let tries = 0; ; tries++) {
+    const before = momentOf(ctx.clock)
     const kept = await prepared(ctx, way)
     if (!kept) throw ended('logout')
+    // The tab may have been frozen since it read that: it reads again rather than send what may be old by now.
+    if (elapsed(ctx.clock, before) > FRESH && tries < 9) continue
     if (kept.sid && !isSame(kept, stale) && !isOver(way, kept)) return kept
     try {
       return await answered(ctx, way, kept)
     } catch (error) {
       const reason = lossOf(error, tries)
       if (reason !== undefined) {
-        const now = await lose(way, kept, reason)
+        const now = await way.keeper.change((now) => (isSame(now, kept) ? undefined : now), reason)
         if (!now) throw ended(reason, error)
         continue
       }
@@ -154,17 +139,12 @@ async function renewal(ctx: Context, way: Way, stale: Kept | undefined): Promise
  * The record with the attempt id of its renewal, which is safe in the store before the request goes out: whoever tries to renew this
  * generation, in whatever tab, now or after a crash, uses the same one.
  */
-async function prepared(ctx: Context, way: Way): Promise<Kept | undefined> {
+function prepared(ctx: Context, { keeper, rotates, mayBeUnknown }: Way): Promise<Kept | undefined> {
   const attempt = randomId()
-  for (let tries = 0; tries < 3; tries++) {
-    const before = momentOf(ctx.clock)
-    const kept = await way.keeper.change((kept) => {
-      if (!kept) return way.mayBeUnknown ? { ...unknown(ctx), attempt } : undefined
-      return kept.attempt === undefined && way.rotates(kept) ? { ...kept, attempt } : kept
-    })
-    if (elapsed(ctx.clock, before) < FRESH) return kept
-  }
-  throw new MapaeError('store_failed')
+  return keeper.change((kept) => {
+    if (!kept) return mayBeUnknown ? { ...unknown(ctx), attempt } : undefined
+    return kept.attempt === undefined && rotates(kept) ? { ...kept, attempt } : kept
+  })
 }
 
 function unknown(ctx: Context): Kept {
@@ -181,18 +161,12 @@ async function answered(ctx: Context, { keeper, ask }: Way, kept: Kept): Promise
   return now
 }
 
-const endings: ReadonlySet<string> = new Set([
-  'session_ended',
-  'invalid_grant',
-  'invalid_token',
-  'access_token_required',
-  'refresh_token_required',
-])
+const endings = /^(session_ended|invalid_grant|invalid_token|(access|refresh)_token_required)$/
 
 /** Why a session is over, if that is what an error says. */
 function lossOf(error: unknown, tries: number): string | undefined {
   if (!(error instanceof MapaeError)) return undefined
-  if (endings.has(error.code)) return error.endReason ?? error.code
+  if (endings.test(error.code)) return error.endReason ?? error.code
   return error.code === 'refresh_superseded' && tries >= 3 ? error.code : undefined
 }
 
@@ -205,14 +179,6 @@ function waitBefore(ctx: Context, tries: number, error: unknown): number | undef
   return error.retryAfter === undefined ? backoff(ctx, tries) : error.retryAfter * 1000
 }
 
-function lose({ keeper }: Way, kept: Kept, reason: string): Promise<Kept | undefined> {
-  return keeper.change((now) => (isSame(now, kept) ? undefined : now), reason)
-}
-
-export function ended(endReason: string, cause?: unknown): MapaeError {
-  return new MapaeError('session_ended', `The session has ended: ${endReason}`, {
-    endReason,
-    cause,
-    status: 401,
-  })
+function ended(endReason: string, cause?: unknown): MapaeError {
+  return new MapaeError('session_ended', endReason, { endReason, cause })
 }

@@ -36,7 +36,7 @@ export class MapaeError extends Error {
   readonly endReason: string | undefined
 
   constructor(code: MapaeError['code'], description: string = code, more: MapaeErrorDetails = {}) {
-    super(description, more.cause === undefined ? undefined : { cause: more.cause })
+    super(description, more)
     this.code = code
     this.status = more.status
     this.retryAfter = more.retryAfter

@@ -58,29 +58,27 @@ export interface Settings {
 
 /** Checks once, when the client is made. Throws `MapaeError` `options_invalid` with one clear sentence. */
 export function parseOptions(options: ClientOptions): Settings {
+  const { apis = [], dangerouslyAllowHttp, dangerouslyUnbound, store } = options
   const origin = (name: string, text: string): string => {
     const url = URL.canParse(text) ? new URL(text) : undefined
-    if (!url || url.href !== `${url.origin}/`)
-      throw bad(name, `${text} is not an origin such as https://auth.example.com`)
-    if (url.protocol !== 'https:' && !isLoopback(url.hostname) && !options.dangerouslyAllowHttp)
-      throw bad(name, `${text} must begin with https://, unless it is localhost`)
+    if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin: https://auth.example.com')
+    if (url.protocol !== 'https:' && !dangerouslyAllowHttp && !isLoopback.test(url.hostname))
+      throw bad(name, 'must be https, unless it is localhost')
     return url.origin
   }
   const url = origin('url', options.url)
   const pageOrigin = options.pageOrigin ?? locationOrigin()
-  const delivery = options.delivery ?? (pageOrigin === undefined ? 'header' : 'cookie')
-  if (delivery === 'cookie' && pageOrigin === undefined)
-    throw bad('delivery', 'cookie needs a page in a browser; use header elsewhere')
-  const apis = (options.apis ?? []).map((api) => origin('apis', api))
+  const { delivery = pageOrigin ? 'cookie' : 'header' } = options
+  if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'must be header outside of a page')
   return {
     url,
     pageOrigin,
     delivery,
-    store: options.store,
-    targets: new Set([url, ...(pageOrigin === undefined ? [] : [pageOrigin]), ...apis]),
+    store,
+    targets: new Set([url, pageOrigin ?? url, ...apis.map((api) => origin('apis', api))]),
     bufferLimit: options.bufferLimit ?? 1_048_576,
-    bound: delivery === 'header' && !options.dangerouslyUnbound && globalThis.crypto?.subtle !== undefined,
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    bound: delivery === 'header' && !dangerouslyUnbound && !!globalThis.crypto?.subtle,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   }
@@ -92,10 +90,8 @@ function locationOrigin(): string | undefined {
   return origin?.startsWith('http') ? origin : undefined
 }
 
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/.test(host)
-}
+const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/
 
 function bad(name: string, problem: string): MapaeError {
-  return new MapaeError('options_invalid', `The option ${name}: ${problem}.`)
+  return new MapaeError('options_invalid', `The option ${name} ${problem}.`)
 }

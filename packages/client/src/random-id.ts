@@ -1,12 +1,5 @@
-/** 128 random bits in 22 characters of base64url. */
+/** 128 random bits in 28 letters and digits. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return base64url(bytes)
-}
-
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  const parts = crypto.getRandomValues(new Uint32Array(4))
+  return Array.from(parts, (part) => part.toString(36).padStart(7, '0')).join('')
 }

@@ -15,10 +15,9 @@ export async function replayable(
   const isPlain = (typeof input === 'string' || input instanceof URL) && !isReadOnce(init.body)
   const sent = isPlain ? { url: input, init } : await (await import('./replay.ts')).replayed(ctx, input, init)
   const url = new URL(sent.url, globalThis.location?.href ?? ctx.pageOrigin ?? ctx.url)
-  const method = sent.init.method ?? 'GET'
-  // The methods whose letters `fetch` makes large (Fetch §2.2.1), as a proof must name them.
-  const isStandard = /^(delete|get|head|options|post|put)$/i.test(method)
-  return { url, init: { ...sent.init, method: isStandard ? method.toUpperCase() : method } }
+  // In one spelling, because `fetch` changes that of some methods and a proof must name what is sent.
+  const { method = 'GET' } = sent.init
+  return { url, init: { ...sent.init, method: method.toUpperCase() } }
 }
 
 function isReadOnce(body: BodyInit | null | undefined): boolean {

@@ -12,8 +12,10 @@ export interface Store {
    * the text that is then there, and only when it would survive a crash. `change` has no effects and may be called again.
    */
   update(change: (text: string | undefined) => string | undefined): Promise<string | undefined>
-  /** Where keys can be kept that cannot be read out. Without it sessions are not bound to a key. */
-  readonly keys?: KeyStore | undefined
+  /**
+   * Where keys can be kept that cannot be read out; `memory`: with the client. Without it sessions are not bound to a key.
+   */
+  readonly keys?: KeyStore | 'memory' | undefined
 }
 
 /** Keeps key pairs whose private key cannot be exported, each under its thumbprint. */

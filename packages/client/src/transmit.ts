@@ -1,26 +1,18 @@
-import type { Context } from './context.ts'
+import type { Context, Credential } from './context.ts'
 import { MapaeError } from './mapae-error.ts'
-
-/** What a request is authorized with; neither with cookies. */
-export interface Credential {
-  readonly access?: string | undefined
-  /** The thumbprint of the key that the request is proved with. */
-  readonly jkt?: string | undefined
-}
+import type { Settings } from './options.ts'
 
 /**
  * Sends one request with its credential. Throws `MapaeError` `offline` or `server_away` when no answer came, and what the
  * request's own signal was aborted with.
  */
-export async function transmit(
+export function transmit(
   ctx: Context,
   url: string,
   init: RequestInit,
-  { access, jkt }: Credential,
+  credential: Credential,
 ): Promise<Response> {
-  if (jkt !== undefined)
-    return reached(init.signal, async () => (await ctx.boundKeys()).send(jkt, url, init, access))
-  return reached(init.signal, () => ctx.fetch(url, access === undefined ? init : withBearer(init, access)))
+  return reached(init.signal, () => ctx.send(url, init, credential))
 }
 
 /** Tells why no answer came. */
@@ -35,8 +27,15 @@ export async function reached<T>(signal: AbortSignal | null | undefined, send: (
   }
 }
 
-function withBearer(init: RequestInit, access: string): RequestInit {
+/** As a bearer token (RFC 6750 §2.1), where there is one. */
+export function sendAsBearer(
+  { fetch }: Settings,
+  url: string,
+  init: RequestInit,
+  access: string | undefined,
+): Promise<Response> {
+  if (access === undefined) return fetch(url, init)
   const headers = new Headers(init.headers)
   headers.set('authorization', `Bearer ${access}`)
-  return { ...init, headers }
+  return fetch(url, { ...init, headers })
 }

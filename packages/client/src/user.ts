@@ -1,4 +1,4 @@
-import { isMembers, type Members } from './wire.ts'
+import { have, isMembers, type Members } from './wire.ts'
 
 /** The person, as `GET /auth/me` shows them. */
 export interface User {
@@ -22,10 +22,10 @@ export function readUser(value: unknown): User | undefined {
 
 function isUser(value: Members): value is Members & User {
   return (
-    typeof value['id'] === 'string' &&
-    ['name', 'email', 'username'].every((name) => value[name] === null || typeof value[name] === 'string') &&
-    ['roles', 'scopes'].every((name) => Array.isArray(value[name])) &&
-    typeof value['email_verified'] === 'boolean' &&
-    typeof value['created_at'] === 'number'
+    have(value, /string/, 'id') &&
+    have(value, /string|null/, 'name email username') &&
+    have(value, /boolean/, 'email_verified') &&
+    have(value, /object/, 'roles scopes') &&
+    have(value, /number/, 'created_at')
   )
 }

@@ -16,10 +16,15 @@ export function parseMembers(text: string | undefined): Members {
   }
 }
 
+/** Whether all of these members are of one of these types, such as `/string|undefined/`. */
+export function have(value: Members, types: RegExp, names: string): boolean {
+  return names.split(' ').every((name) => types.test(value[name] === null ? 'null' : typeof value[name]))
+}
+
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
 export function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+  return typeof value === 'number' ? value : undefined
 }

@@ -18,7 +18,13 @@ export { PASSWORD, someEmail, URL_OF_AUTH } from '../../server/test/start-auth.t
 export const LIFE = 300
 
 // Loading code takes real time, in which virtual time must not pass.
-await Promise.all([import('../src/dpop.ts'), import('../src/account.ts'), import('../src/replay.ts')])
+await Promise.all([
+  import('../src/dpop.ts'),
+  import('../src/account.ts'),
+  import('../src/replay.ts'),
+  import('../src/header-delivery.ts'),
+  import('../src/loan.ts'),
+])
 
 /** A real auth server in this process, in virtual time. */
 export async function startWorld(options: Partial<AuthOptions> = {}) {

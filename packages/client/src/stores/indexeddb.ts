@@ -11,20 +11,10 @@ export interface IndexedDbOptions {
  * Keys are kept as they are: nobody can read a key out that cannot be exported, not even the page.
  */
 export function indexedDbStore({ name = 'mapae' }: IndexedDbOptions = {}): Store {
-  let opened: Promise<IDBDatabase> | undefined
-  const open = (): Promise<IDBDatabase> => {
-    opened ??= openDatabase(name, () => {
-      opened = undefined
-    }).catch((error: unknown) => {
-      opened = undefined
-      throw error
-    })
-    return opened
-  }
-  const keys = keysIn(open)
+  const open = opener(name)
   return {
     name,
-    keys,
+    keys: keysIn(open),
     read: async () => {
       const found = await ask((await open()).transaction(SESSION).objectStore(SESSION).get(SESSION))
       return asText(found)
@@ -34,12 +24,27 @@ export function indexedDbStore({ name = 'mapae' }: IndexedDbOptions = {}): Store
 }
 
 /** Keeps keys alone, for a session that is kept elsewhere. */
-export function indexedDbKeys({ name = 'mapae' }: IndexedDbOptions = {}): KeyStore | undefined {
-  return typeof indexedDB === 'undefined' ? undefined : indexedDbStore({ name }).keys
+export function indexedDbKeys({ name = 'mapae' }: IndexedDbOptions = {}): KeyStore {
+  return keysIn(opener(name))
 }
 
 const SESSION = 'session'
 const KEYS = 'keys'
+
+/** One connection, opened when it is needed, and again when it was closed. */
+function opener(name: string): () => Promise<IDBDatabase> {
+  let opened: Promise<IDBDatabase> | undefined
+  const forget = (): void => {
+    opened = undefined
+  }
+  return () => {
+    opened ??= openDatabase(name, forget).catch((error: unknown) => {
+      forget()
+      throw error
+    })
+    return opened
+  }
+}
 
 function openDatabase(name: string, closed: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-import type { Store } from '../store.ts'
-import { indexedDbKeys } from './indexeddb.ts'
+import { once } from '../once.ts'
+import type { KeyStore, Store } from '../store.ts'
 
 /** Where the session lies in `localStorage`. */
 export interface LocalStorageOptions {
@@ -21,7 +21,7 @@ export function localStorageStore({
   const read = (): string | undefined => storage.getItem(name) ?? undefined
   return {
     name,
-    keys: indexedDbKeys({ name }),
+    keys: typeof indexedDB === 'undefined' ? undefined : keysOf(name),
     read: async () => read(),
     update: (change) =>
       inTurn(`${name}.store`, () => {
@@ -31,6 +31,16 @@ export function localStorageStore({
         else if (now !== before) storage.setItem(name, now)
         return now
       }),
+  }
+}
+
+/** In IndexedDB, loaded when the first key is made or needed. */
+function keysOf(name: string): KeyStore {
+  const keys = once(async () => (await import('./indexeddb.ts')).indexedDbKeys({ name }))
+  return {
+    read: async (thumbprint) => (await keys()).read(thumbprint),
+    write: async (thumbprint, pair) => (await keys()).write(thumbprint, pair),
+    remove: async (thumbprint) => (await keys()).remove(thumbprint),
   }
 }
 

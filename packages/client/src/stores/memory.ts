@@ -1,4 +1,4 @@
-import type { KeyStore, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 
 /** Keeps the session in memory: it is gone when the page or process is, and no other tab sees it. */
 export function memoryStore(): Store {
@@ -9,15 +9,6 @@ export function memoryStore(): Store {
       text = change(text)
       return text
     },
-    keys: memoryKeys(),
-  }
-}
-
-function memoryKeys(): KeyStore {
-  const pairs = new Map<string, CryptoKeyPair>()
-  return {
-    read: async (thumbprint) => pairs.get(thumbprint),
-    write: async (thumbprint, pair) => void pairs.set(thumbprint, pair),
-    remove: async (thumbprint) => void pairs.delete(thumbprint),
+    keys: 'memory',
   }
 }
