@@ -54,10 +54,20 @@ async function unpacked(): Promise<string> {
       await mkdir(dirname(join(making, name)), { recursive: true })
       await writeFile(join(making, name), bytes)
     }
+  await writeFile(join(making, 'fonts.conf'), fontsIn(folder))
   // Another test process may have been faster.
   await rename(making, folder).catch(() => rm(making, { recursive: true }))
   return folder
 }
+
+/** What fontconfig reads: the fonts of the package alone, whatever the machine has. */
+const fontsIn = (folder: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, 'fonts')}</dir>
+  <cachedir>${join(folder, 'font-cache')}</cachedir>
+</fontconfig>
+`
 
 const decompress = promisify(brotliDecompress)
 

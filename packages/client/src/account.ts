@@ -1,4 +1,4 @@
-import { authorizedFetch } from './authorized-fetch.ts'
+import { authorizedFetch, requireTarget } from './authorized-fetch.ts'
 import { refusal } from './call-auth.ts'
 import { type Client, type Session, type SessionOverview, sessionOf } from './client.ts'
 import type { Delivery } from './delivery.ts'
@@ -31,7 +31,11 @@ export function accountOf(delivery: Delivery): Account {
     },
     changePassword: ({ current, next }) =>
       reopen('/auth/password', { current_password: current, new_password: next }),
-    accessToken: async (target = ctx.url) => (await (await routeTo(new URL(target))).line.find())?.access,
+    accessToken: async (target = ctx.url) => {
+      const url = new URL(target)
+      requireTarget(ctx, url)
+      return (await (await routeTo(url)).line.find())?.access
+    },
     diagnose: async () => (await import('./diagnose.ts')).diagnose(ctx),
     list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),
     end: async (id) => void (await ask(`/auth/sessions/${encodeURIComponent(id)}`, DELETE)),

@@ -18,14 +18,18 @@ export async function authorizedFetch(
   init?: RequestInit,
 ): Promise<Response> {
   const request = await replayable(ctx, input, init)
-  if (!ctx.targets.has(request.url.origin))
-    throw new MapaeError('target_not_allowed', `Not in apis: ${request.url.origin}`)
+  requireTarget(ctx, request.url)
   const route = await routeTo(request.url)
   const kept = await (route.byCookie ? route.line.ticket() : route.line.find())
   const response = await sent(ctx, request, route, kept)
   if (response.status !== 401 || !asksForRenewal(response, route, kept)) return response
   await response.body?.cancel()
   return sent(ctx, request, route, await route.line.after(kept))
+}
+
+/** Nobody gets the access token but those whom the app named. */
+export function requireTarget({ targets }: Context, { origin }: URL): void {
+  if (!targets.has(origin)) throw new MapaeError('target_not_allowed', `Not in apis: ${origin}`)
 }
 
 /** A challenge that cannot be read (a proxy or CORS took it away) may be this one. */

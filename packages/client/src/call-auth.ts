@@ -24,8 +24,7 @@ export async function callAuth(
   const headers = new Headers()
   if (body !== undefined) headers.set('content-type', 'application/json')
   if (attempt !== undefined) headers.set('idempotency-key', attempt)
-  const init: RequestInit = { method: 'POST', headers }
-  if (body !== undefined) init.body = JSON.stringify(body)
+  const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(body) ?? null }
   if (ctx.delivery === 'cookie') init.credentials = 'include'
   return inTime(ctx, async (signal) => {
     const response = await transmit(ctx, ctx.url + path, { ...init, signal }, credential)

@@ -14,8 +14,8 @@ export interface Delivery {
   readonly main: Line
   /** The line for a target, and how its access token travels. */
   routeTo(target: URL): Promise<Route>
-  /** Every record, for whoever lets go. */
-  readonly keepers: readonly Keeper[]
+  /** What listens to other tabs, for whoever lets go. */
+  readonly keepers: readonly Pick<Keeper, 'close'>[]
   /** Logs in or registers; undefined where a mail comes first. The record of the new session replaces what was there. */
   open(path: string, body: object): Promise<Kept | undefined>
   /** The same with the session that there is, which ends with it. */

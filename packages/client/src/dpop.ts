@@ -5,15 +5,6 @@ import { randomId } from './random-id.ts'
 import type { KeyStore } from './store.ts'
 import { parseMembers, textOf } from './wire.ts'
 
-function memoryKeys(): KeyStore {
-  const pairs = new Map<string, CryptoKeyPair>()
-  return {
-    read: async (thumbprint) => pairs.get(thumbprint),
-    write: async (thumbprint, pair) => void pairs.set(thumbprint, pair),
-    remove: async (thumbprint) => void pairs.delete(thumbprint),
-  }
-}
-
 interface Key {
   readonly sign: CryptoKey
   /** As it goes into the header of a proof. */
@@ -24,12 +15,7 @@ interface Key {
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** `now`: milliseconds since 1970, for the proofs. */
-export function createBoundKeys(
-  { fetch }: Settings,
-  where: KeyStore | 'memory',
-  now: () => number,
-): BoundKeys {
-  const store = where === 'memory' ? memoryKeys() : where
+export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () => number): BoundKeys {
   const keys = new Map<string, Key>()
   /** The newest nonce of each origin (RFC 9449 §8.2). */
   const nonces = new Map<string, string>()

@@ -10,6 +10,7 @@ import type { Settings } from './options.ts'
 import { retried } from './pause.ts'
 import { randomId } from './random-id.ts'
 import { memoryStore } from './stores/memory.ts'
+import { memoryKeysOf } from './stores/memory-keys.ts'
 import { sendAsBearer } from './transmit.ts'
 
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
@@ -18,7 +19,8 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   const keys = once(async () => {
     if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
     const { createBoundKeys } = await import('./dpop.ts')
-    return createBoundKeys(settings, store.keys, serverNow)
+    const keys = store.keys === 'memory' ? memoryKeysOf(store) : store.keys
+    return createBoundKeys(settings, keys, serverNow)
   })
   const ctx: Context = {
     ...settings,

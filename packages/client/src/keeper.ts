@@ -87,7 +87,7 @@ function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: stri
 }
 
 /** Tells tabs that there is something new, never what: they look into the store. */
-function openChannel(
+export function openChannel(
   name: string | undefined,
   onMessage: (message: unknown) => void,
 ): BroadcastChannel | undefined {

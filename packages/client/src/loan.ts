@@ -1,7 +1,7 @@
 import { callAuth } from './call-auth.ts'
 import type { Context } from './context.ts'
 import { alone, type Delivery, ended, openWith } from './delivery.ts'
-import { createKeeper, type OnChange } from './keeper.ts'
+import { createKeeper, type OnChange, openChannel } from './keeper.ts'
 import type { Kept } from './kept.ts'
 import { createLine, type Line } from './line.ts'
 import { MapaeError } from './mapae-error.ts'
@@ -24,31 +24,48 @@ export function loanLine(
   return createLine(ctx, { keeper, ask, rotates: () => false, mayBeUnknown: true })
 }
 
-/** Cookie delivery for a page of another origin: the cookies are the auth server's, this page lives on loans. */
+/**
+ * Cookie delivery for a page of another origin: the cookies are the auth server's, this page lives on loans. Its tabs share no record, and
+ * tell one another when somebody logs in or out.
+ */
 export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
   const main = loanLine(ctx, onChange)
+  const { keeper } = main
+  const follow = async (isLogin: boolean): Promise<void> => {
+    await keeper.change(() => undefined)
+    if (isLogin) await main.after(undefined)
+  }
+  const channel = openChannel(`loan ${ctx.url}`, (message) => {
+    follow(message === LOGIN).catch(() => {}) // whoever needs a token next hears of it
+  })
   const open = (path: string, body: object): Promise<Kept | undefined> =>
     alone(main, async () => {
-      const kept = await openWith(ctx, main.keeper, {
-        path,
-        body,
-        change: (kept) => ({ ...kept, expiresIn: 0 }),
-      })
-      return kept && firstLoan(main, kept)
+      const change = (kept: Kept): Kept => ({ ...kept, expiresIn: 0 })
+      const kept = await openWith(ctx, keeper, { path, body, change })
+      const lent = kept && (await firstLoan(main, kept))
+      if (lent) channel?.postMessage(LOGIN)
+      return lent
     })
   return {
     ctx,
     main,
     routeTo: async () => ({ line: main, byCookie: false }),
-    keepers: [main.keeper],
+    keepers: [keeper, { close: () => channel?.close() }],
     open,
     reopen: async (path, body) => {
       await main.find()
       await open(path, body)
     },
-    end: () => alone(main, () => ended(ctx, main)),
+    end: () =>
+      alone(main, async () => {
+        await ended(ctx, main)
+        channel?.postMessage(LOGOUT)
+      }),
   }
 }
+
+const LOGIN = 'login'
+const LOGOUT = 'logout'
 
 /** The first loan shows that the cookies were kept. */
 async function firstLoan(line: Line, kept: Kept): Promise<Kept> {

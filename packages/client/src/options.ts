@@ -49,7 +49,7 @@ export interface Settings {
   readonly store: Store | undefined
   /** Who may get the access token. */
   readonly targets: ReadonlySet<string>
-  readonly bufferLimit: number
+  readonly bufferLimit: number | undefined
   readonly bound: boolean
   readonly fetch: (input: string, init?: RequestInit) => Promise<Response>
   readonly clock: Clock
@@ -76,7 +76,7 @@ export function parseOptions(options: ClientOptions): Settings {
     delivery,
     store,
     targets: new Set([url, pageOrigin ?? url, ...apis.map((api) => origin('apis', api))]),
-    bufferLimit: options.bufferLimit ?? 1_048_576,
+    bufferLimit: options.bufferLimit,
     bound: delivery === 'header' && !dangerouslyUnbound && !!globalThis.crypto?.subtle,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,

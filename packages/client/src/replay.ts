@@ -18,7 +18,7 @@ export async function replayed(
 }
 
 async function buffered(
-  { bufferLimit }: Context,
+  { bufferLimit = 1_048_576 }: Context,
   { body: _, ...init }: RequestInit,
   body: BodyInit | null | undefined,
 ): Promise<RequestInit> {

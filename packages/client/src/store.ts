@@ -13,7 +13,7 @@ export interface Store {
    */
   update(change: (text: string | undefined) => string | undefined): Promise<string | undefined>
   /**
-   * Where keys can be kept that cannot be read out; `memory`: with the client. Without it sessions are not bound to a key.
+   * Where keys can be kept that cannot be read out; `memory`: with the store itself. Without it sessions are not bound to a key.
    */
   readonly keys?: KeyStore | 'memory' | undefined
 }

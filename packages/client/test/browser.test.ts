@@ -131,6 +131,37 @@ describe('in a real browser', () => {
   })
 })
 
+describe('the example', () => {
+  it.each(['plain-html', 'react/'])(
+    '%s registers, survives a reload, and logs out in every tab',
+    { timeout: 60_000 },
+    async (name) => {
+      const site = await startSite()
+      const profile = await openProfile()
+      const [one, other] = await Promise.all([profile.newPage(), profile.newPage()])
+      const problems: string[] = []
+      one.on('pageerror', ({ message }) => problems.push(message))
+      const address = `${site.sameSite}/${name}?auth=${site.url}`
+      await one.goto(address)
+      const email = someEmail()
+      await one.fill('[name=email]', email)
+      await one.fill('[name=password]', 'short')
+      await one.click('text=Register')
+      await one.waitForFunction(() => document.querySelector('[role=alert]')?.textContent !== '')
+      await one.fill('[name=password]', PASSWORD)
+      await one.click('text=Register')
+      await one.waitForSelector(`h1:has-text("Hello, ${email}")`)
+      await one.reload()
+      await one.waitForSelector(`h1:has-text("Hello, ${email}")`)
+      await other.goto(address)
+      await other.click('text=Log out')
+      await other.waitForSelector('text=Log in')
+      await one.waitForSelector('h1:has-text("Log in")')
+      expect(problems).toEqual([])
+    },
+  )
+})
+
 interface TabOptions {
   readonly delivery?: 'cookie' | 'header'
   readonly wrongBy?: number

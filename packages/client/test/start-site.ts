@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { type AuthEvent, type AuthOptions, createAuth } from '@mapae/server'
+import { rolldown } from 'rolldown'
 import { databases } from '../../../test-support/databases.ts'
 import { atTheEnd, SECRET } from '../../server/test/start-auth.ts'
 
@@ -105,11 +106,36 @@ async function pageOr(
 ): Promise<Response> {
   const { pathname } = new URL(request.url)
   if (pathname === '/page') return new Response(page, { headers: { 'content-type': 'text/html' } })
-  if (pathname.startsWith('/client/')) {
-    const file = fileURLToPath(new URL(pathname.slice('/client/'.length), dist))
+  if (pathname.startsWith('/react/')) return reactExample(pathname)
+  if (pathname === '/plain-html')
+    return html(await readFile(new URL('plain-html/index.html', examples), 'utf8'))
+  if (pathname.startsWith('/client/') || pathname.startsWith('/mapae/')) {
+    const file = fileURLToPath(new URL(pathname.replace(/^\/\w+\//, ''), dist))
     return new Response(await readFile(file), { headers: { 'content-type': 'text/javascript' } })
   }
   return otherwise(request)
+}
+
+const examples = new URL('../../../examples/', import.meta.url)
+
+/** The example, built as its own build would. */
+async function reactExample(pathname: string): Promise<Response> {
+  if (pathname === '/react/') {
+    const page = await readFile(new URL('react/index.html', examples), 'utf8')
+    return html(page.replace('/src/main.jsx', '/react/main.js'))
+  }
+  const build = await rolldown({
+    input: fileURLToPath(new URL('react/src/main.jsx', examples)),
+    platform: 'browser',
+    transform: { jsx: 'react-jsx', define: { 'process.env.NODE_ENV': '"production"' } },
+  })
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false })
+  await build.close()
+  return new Response(output[0].code, { headers: { 'content-type': 'text/javascript' } })
+}
+
+function html(page: string): Response {
+  return new Response(page, { headers: { 'content-type': 'text/html' } })
 }
 
 /** The server does its work, and the connection breaks where the answer would begin. */

@@ -12,7 +12,7 @@ import type { AuthEvent, AuthOptions } from '@mapae/server'
 import { databases } from '../../../test-support/databases.ts'
 import { atTheEnd, PASSWORD, someEmail, startFreshAuth, URL_OF_AUTH } from '../../server/test/start-auth.ts'
 
-export { PASSWORD, someEmail, URL_OF_AUTH } from '../../server/test/start-auth.ts'
+export { PASSWORD, URL_OF_AUTH } from '../../server/test/start-auth.ts'
 
 /** Seconds: the life of an access token in these tests. */
 export const LIFE = 300

@@ -76,7 +76,7 @@ describe('tabs that share a store', () => {
   })
 })
 
-const runs = Number(process.env['MAPAE_CLIENT_RUNS'] ?? 40)
+const runs = Number(process.env['MAPAE_CLIENT_RUNS'] ?? 10)
 
 describe.each([
   { name: 'sessions that rotate', keepsKeys: false },

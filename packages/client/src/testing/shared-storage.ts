@@ -1,5 +1,6 @@
 import type { Store } from '../store.ts'
 import { memoryStore } from '../stores/memory.ts'
+import { memoryKeys } from '../stores/memory-keys.ts'
 
 /** What the tabs of one browser share. */
 export interface SharedStorage {
@@ -15,7 +16,7 @@ let count = 0
 export function sharedStorage({ keepsKeys = true }: { readonly keepsKeys?: boolean } = {}): SharedStorage {
   const memory = memoryStore()
   const name = `shared storage ${++count}`
-  const keys = keepsKeys ? memory.keys : undefined
+  const keys = keepsKeys ? memoryKeys() : undefined
   return {
     tab: (asleep = async () => {}) => ({
       name,
