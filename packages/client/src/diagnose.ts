@@ -7,27 +7,28 @@ import { parseMembers } from './wire.ts'
  * finds holds a secret.
  */
 export async function diagnose(ctx: Context): Promise<readonly Finding[]> {
-  const findings = [...ofAddresses(ctx), ...(await ofServer(ctx))]
+  const findings = [...ofBinding(ctx), ...ofAddresses(ctx), ...(await ofServer(ctx))]
   return findings.some(({ severity }) => severity === 'error') || ctx.delivery === 'header'
     ? findings
     : [...findings, ...(await ofCookies(ctx))]
 }
 
-function ofAddresses({ url, pageOrigin, delivery, bound }: Context): readonly Finding[] {
+function ofBinding({ delivery, bound }: Context): readonly Finding[] {
+  if (delivery === 'cookie' || bound) return []
+  const text =
+    'Sessions are not bound to a key of this device: a copied refresh token is worth as much as the original.'
+  return [{ severity: 'warning', code: 'not_bound', text }]
+}
+
+function ofAddresses({ url, pageOrigin, delivery }: Context): readonly Finding[] {
   if (pageOrigin === undefined) return []
   const [page, server] = [new URL(pageOrigin), new URL(url)]
   const findings: Finding[] = []
-  if (delivery === 'header' && !bound)
-    findings.push({
-      severity: 'warning',
-      code: 'not_bound',
-      text: 'Sessions are not bound to a key of this device: a copied refresh token is worth as much as the original.',
-    })
   if (page.protocol === 'https:' && server.protocol === 'http:')
     findings.push(
       error('mixed_content', `A page on https cannot call ${url}: serve the auth server over https.`),
     )
-  if (!globalThis.isSecureContext)
+  if (globalThis.isSecureContext === false)
     findings.push(
       error('insecure_page', `${pageOrigin} is not on https or localhost: no keys, no Secure cookies.`),
     )
