@@ -59,9 +59,11 @@ function retryAfter(response: Response): number | undefined {
 async function inTime<T>(ctx: Context, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const request = new AbortController()
   const timer = new AbortController()
-  ctx.clock.sleep(PATIENCE, timer.signal).then(() => request.abort(new MapaeError('server_away')))
+  ctx.clock.sleep(PATIENCE, timer.signal).then(() => request.abort())
   try {
     return await send(request.signal)
+  } catch (cause) {
+    throw request.signal.aborted ? new MapaeError('server_away', undefined, { cause }) : cause
   } finally {
     timer.abort()
   }

@@ -20,6 +20,13 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
   /** The newest nonce of each origin (RFC 9449 §8.2). */
   const nonces = new Map<string, string>()
 
+  /** The hash of the access token that was used last: many requests go with one. */
+  let hashed: { readonly access: string; readonly hash: Promise<string> } | undefined
+  const hashOf = (access: string): Promise<string> => {
+    if (hashed?.access !== access) hashed = { access, hash: sha256(access) }
+    return hashed.hash
+  }
+
   const find = async (thumbprint: string): Promise<Key | undefined> => {
     const known = keys.get(thumbprint)
     if (known) return known
@@ -50,7 +57,7 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
       const once = async (): Promise<Response> => {
         const headers = new Headers(init.headers)
         if (access !== undefined) headers.set('authorization', `DPoP ${access}`)
-        const about = { method: init.method ?? 'GET', url, access, nonce: nonces.get(origin) }
+        const about = { method: init.method ?? 'GET', url, access, nonce: nonces.get(origin), hashOf }
         headers.set('dpop', await proof(key, about, now()))
         const response = await fetch(url, { ...init, headers })
         const nonce = response.headers.get('dpop-nonce')
@@ -76,6 +83,7 @@ async function proof(
     readonly url: string
     readonly access: string | undefined
     readonly nonce: string | undefined
+    readonly hashOf: (access: string) => Promise<string>
   },
   now: number,
 ): Promise<string> {
@@ -86,7 +94,7 @@ async function proof(
     htm: about.method,
     htu: origin + pathname,
     iat: Math.floor(now / 1000),
-    ...(about.access !== undefined && { ath: await sha256(about.access) }),
+    ...(about.access !== undefined && { ath: await about.hashOf(about.access) }),
     ...(about.nonce !== undefined && { nonce: about.nonce }),
   }
   const input = `${encode(header)}.${encode(claims)}`
@@ -103,7 +111,8 @@ async function refusedFor(response: Response): Promise<'nonce' | 'proof' | undef
   if (status !== 400 && status !== 401) return undefined
   const challenge = response.headers.get('www-authenticate') ?? ''
   const says = status === 401 ? challenge : textOf(parseMembers(await response.clone().text())['code'])
-  if (says?.includes('use_dpop_nonce')) return 'nonce'
+  // A challenge that CORS keeps from this page may be that one, when a new nonce came along.
+  if (says === '' || says?.includes('use_dpop_nonce')) return 'nonce'
   return says?.includes('invalid_dpop_proof') ? 'proof' : undefined
 }
 

@@ -1,5 +1,5 @@
 import { callAuth } from './call-auth.ts'
-import type { Context } from './context.ts'
+import type { Context, Credential } from './context.ts'
 import { alone, type Delivery, ended, openWith } from './delivery.ts'
 import { createKeeper, type OnChange, openChannel } from './keeper.ts'
 import type { Kept } from './kept.ts'
@@ -38,10 +38,10 @@ export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
   const channel = openChannel(`loan ${ctx.url}`, (message) => {
     follow(message === LOGIN).catch(() => {}) // whoever needs a token next hears of it
   })
-  const open = (path: string, body: object): Promise<Kept | undefined> =>
+  const open = (path: string, body: object, credential: Credential = {}): Promise<Kept | undefined> =>
     alone(main, async () => {
       const change = (kept: Kept): Kept => ({ ...kept, expiresIn: 0 })
-      const kept = await openWith(ctx, keeper, { path, body, change })
+      const kept = await openWith(ctx, keeper, { path, body, credential, change })
       const lent = kept && (await firstLoan(main, kept))
       if (lent) channel?.postMessage(LOGIN)
       return lent
@@ -53,8 +53,8 @@ export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
     keepers: [keeper, { close: () => channel?.close() }],
     open,
     reopen: async (path, body) => {
-      await main.find()
-      await open(path, body)
+      // The access token in the cookie has expired: nobody renews it here.
+      await open(path, body, { access: (await main.find())?.access })
     },
     end: () =>
       alone(main, async () => {

@@ -63,13 +63,13 @@ export function parseOptions(options: ClientOptions): Settings {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin: https://auth.example.com')
     if (url.protocol !== 'https:' && !dangerouslyAllowHttp && !isLoopback.test(url.hostname))
-      throw bad(name, 'must be https, unless it is localhost')
+      throw bad(name, 'must be https')
     return url.origin
   }
   const url = origin('url', options.url)
   const pageOrigin = options.pageOrigin ?? locationOrigin()
   const { delivery = pageOrigin ? 'cookie' : 'header' } = options
-  if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'must be header outside of a page')
+  if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'needs a page for that')
   return {
     url,
     pageOrigin,

@@ -17,7 +17,7 @@ export async function pause(ctx: Context, milliseconds: number, signal?: AbortSi
   until(signal, 'abort')
   await ctx.clock.sleep(milliseconds, wake.signal)
   over.abort()
-  signal?.throwIfAborted()
+  if (signal?.aborted) throw signal.reason
 }
 
 /** Tries up to eight times, in about five seconds, what failed in a way that `again` takes for passing. */

@@ -20,7 +20,7 @@ export async function reached<T>(signal: AbortSignal | null | undefined, send: (
   try {
     return await send()
   } catch (error) {
-    if (signal?.aborted) throw signal.reason
+    if (signal?.aborted) throw signal.reason ?? error // React Native gives no reason
     if (error instanceof MapaeError) throw error
     const isOffline = globalThis.navigator?.onLine === false
     throw new MapaeError(isOffline ? 'offline' : 'server_away', undefined, { cause: error })

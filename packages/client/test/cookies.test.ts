@@ -69,6 +69,23 @@ describe('a page of the auth server’s own origin, by cookie delivery', () => {
     expect(auth).toBeDefined()
   })
 
+  it.each([URL_OF_AUTH, APP])(
+    'keeps the session that a change of password opens, from a page of %s',
+    async (page) => {
+      const { device, time, jar: openJar } = await startWorld({ allowedOrigins: [APP] })
+      const { client: open } = device({ server: openJar(page).fetch })
+      const client = open({ pageOrigin: page, store: sharedStorage().tab() })
+      await registered(client)
+      const before = await client.session()
+      time.advance(LIFE * 1000)
+      await client.changePassword({ current: PASSWORD, next: 'another good password' })
+      expect((await client.session())?.id).not.toBe(before?.id)
+      time.advance(LIFE * 1000)
+      expect(await statusOf(client)).toBe(200)
+      expect(await client.session()).toMatchObject({ user: before?.user })
+    },
+  )
+
   it('calls APIs of other origins with a borrowed access token', async () => {
     const { auth, device, time, jar: openJar } = await startWorld()
     const jar = openJar()
