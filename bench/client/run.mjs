@@ -1,5 +1,5 @@
-// npm run bench -- client [--quick]: how large the client is, what a call by it costs beside bare fetch, ky and axios, and what becomes of
-// each when a fifth of the answers gets lost. Writes the section of bench/RESULTS.md; --quick prints alone.
+// npm run bench -- client [--quick] [--busy]: how large the client is, what a call by it costs beside bare fetch, ky and axios, and what becomes of
+// each when a fifth of the answers gets lost. Writes the section of bench/RESULTS.md; --quick prints alone, --busy says that the machine was.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -16,11 +16,12 @@ const { measureOverhead } = await import('./overhead.mjs')
 const { measureLosses } = await import('./losses.mjs')
 
 const quick = process.argv.includes('--quick')
+const load = process.argv.includes('--busy') ? ', busy with other work' : ''
 const sizes = await bundleSizes(root)
 const overheads = await measureOverhead(quick ? { rounds: 3, calls: 500 } : { rounds: 9, calls: 1000 })
 const losses = await measureLosses(quick ? { expiries: 5 } : { expiries: 30 })
 
-const text = `\`npm run bench -- client\` measures again. Node ${process.version}, ${cpus()[0]?.model.trim()}.
+const text = `\`npm run bench -- client\` measures again. Node ${process.version}, ${cpus()[0]?.model.trim()}${load}.
 
 Bytes after minifying and gzip; what is needed first, and what is loaded when it is needed:
 

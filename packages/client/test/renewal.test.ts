@@ -158,7 +158,7 @@ describe('a client by header delivery', () => {
     const { client: open, sent } = device()
     const client = open()
     await registered(client)
-    expect(await statusOf(client, '/auth/sessions/none')).toBe(405)
+    expect(await statusOf(client, '/nothing')).toBe(404)
     const response = await client.fetch(`${URL_OF_AUTH}/auth/password`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
