@@ -48,6 +48,35 @@ describe('tabs that share a store', () => {
     expect(eventsOf('session.reuse_detected', 'session.fetched_without_attempt')).toEqual([])
   })
 
+  it('keep the newer session when an answer for an older one comes late', async () => {
+    const { auth, device, time } = await startWorld()
+    let open = (): void => {}
+    let gate: Promise<void> | undefined
+    const { client } = device({
+      server: async (request) => {
+        const response = await auth.fetch(request)
+        if (request.url.endsWith('/auth/refresh')) await gate
+        return response
+      },
+    })
+    const storage = sharedStorage({ keepsKeys: false })
+    const [slow, quick] = [client({ store: storage.tab() }), client({ store: storage.tab() })]
+    await registered(slow)
+    time.advance(LIFE * 1000)
+    gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const late = statusOf(slow)
+    await expect.poll(async () => JSON.parse((await storage.peek()) ?? '{}').attempt).toBeDefined()
+    await quick.logout()
+    await registered(quick)
+    const { id } = (await quick.session()) ?? {}
+    open()
+    expect(await late).toBe(200)
+    expect(JSON.parse((await storage.peek()) ?? '{}').sid).toBe(id)
+    expect(await statusOf(quick)).toBe(200)
+  })
+
   it('lose no session to a tab that was frozen between reading the store and sending', async () => {
     const { device, time, eventsOf } = await startWorld()
     const { client } = device()
