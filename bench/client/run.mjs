@@ -8,7 +8,7 @@ import { bundleSizes } from '../../scripts/check/bundle-size.mjs'
 import { writeSection } from '../section.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-if (!existsSync(new URL('../node_modules/ky', import.meta.url))) {
+if (!existsSync(new URL('../node_modules/axios-auth-refresh', import.meta.url))) {
   const options = { cwd: `${root}/bench`, stdio: /** @type {const} */ ('inherit') }
   if (spawnSync('npm', ['ci', '--no-audit', '--no-fund'], options).status !== 0) process.exit(1)
 }
