@@ -7,6 +7,9 @@ import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
 import { type Browser, chromium } from 'playwright-core'
 
+/** Whether that browser runs here: npm has it for Linux on x64 alone. */
+export const hasBrowser: boolean = process.platform === 'linux' && process.arch === 'x64'
+
 /**
  * A real Chromium, headless, from npm: nothing but Node.js has to be on the machine. It keeps its web security, unlike the
  * default flags of its package; it is unpacked once, which takes some seconds.

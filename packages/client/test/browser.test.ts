@@ -1,7 +1,7 @@
 import type { Client } from '@mapae/client'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startBrowser } from '../../../test-support/browser.ts'
+import { hasBrowser, startBrowser } from '../../../test-support/browser.ts'
 import { PASSWORD, someEmail } from '../../server/test/start-auth.ts'
 import { type Site, startSite } from './start-site.ts'
 
@@ -15,13 +15,13 @@ declare global {
 }
 
 const LIFE = 300_000
-let browser: Browser
+let browser: Browser | undefined
 beforeAll(async () => {
-  browser = await startBrowser()
+  if (hasBrowser) browser = await startBrowser()
 }, 120_000)
-afterAll(() => browser.close())
+afterAll(() => browser?.close())
 
-describe('in a real browser', () => {
+describe.skipIf(!hasBrowser)('in a real browser', () => {
   it('five tabs with twenty calls at once live through thirty expiries and lost answers', {
     timeout: 300_000,
   }, async () => {
@@ -131,7 +131,7 @@ describe('in a real browser', () => {
   })
 })
 
-describe('the example', () => {
+describe.skipIf(!hasBrowser)('the example', () => {
   it.each(['plain-html', 'react/'])(
     '%s registers, survives a reload, and logs out in every tab',
     { timeout: 60_000 },
@@ -168,6 +168,7 @@ interface TabOptions {
 }
 
 async function openProfile(): Promise<BrowserContext> {
+  if (!browser) throw new Error('there is no browser')
   return browser.newContext()
 }
 
