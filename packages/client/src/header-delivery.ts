@@ -29,8 +29,11 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
         ? sendAsBearer(settings, url, init, access)
         : (await keys()).send(jkt, url, init, access),
   }
+  /** Kept beyond a logout for as long as this client lives: a known device is not held up by strangers who guess passwords. */
+  let device: string | undefined
   const keeper = createKeeper(store, ctx.clock, (change, before) => {
     if (change.type === 'logged_out') forgetKey(before)
+    device = before?.device ?? device
     onChange(change, before)
   })
   const main = createLine(ctx, {
@@ -73,7 +76,9 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
         const jkt = settings.bound && store.keys ? await (await keys()).make() : undefined
         try {
           const change = (kept: Kept): Kept => ({ ...kept, jkt })
-          const kept = await openWith(ctx, keeper, { path, body, credential: { jkt }, change })
+          const known = before?.device ?? device
+          const sent = { ...body, ...(known !== undefined && { device_token: known }) }
+          const kept = await openWith(ctx, keeper, { path, body: sent, credential: { jkt }, change })
           // The session that this device had before would stay in the list; whether it can be ended is of no matter.
           if (kept && before) tellEnd(before).catch(() => {})
           forgetKey(kept ? before : { jkt })
@@ -85,8 +90,8 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       }),
     reopen: async (path, body) => {
       const before = await main.find()
-      const { access, jkt } = before ?? {}
-      const change = (kept: Kept): Kept => ({ ...kept, jkt })
+      const { access, jkt, device } = before ?? {}
+      const change = (kept: Kept): Kept => ({ ...kept, jkt, device: kept.device ?? device })
       await alone(main, () => openWith(ctx, keeper, { path, body, credential: { access, jkt }, change }))
     },
     end: () =>

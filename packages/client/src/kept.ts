@@ -22,6 +22,8 @@ export interface Kept {
   readonly refresh?: string | undefined
   /** The thumbprint of the key that the session is bound to (RFC 7638). */
   readonly jkt?: string | undefined
+  /** What tells the server that this device logged in before (header delivery). */
+  readonly device?: string | undefined
   /** The attempt id of the next rotation, once somebody is about to try it: whoever tries uses this one. */
   readonly attempt?: string | undefined
 }
@@ -36,7 +38,7 @@ function isKept(value: Members): value is Members & Kept {
   return (
     have(value, /string/, 'sid') &&
     have(value, /number/, 'n at serverTime expiresIn') &&
-    have(value, /string|undefined/, 'access refresh jkt attempt') &&
+    have(value, /string|undefined/, 'access refresh jkt device attempt') &&
     (value['user'] === undefined || readUser(value['user']) !== undefined)
   )
 }
@@ -58,6 +60,7 @@ export function keptFrom(answer: Members, at: number, before?: Kept): Kept {
     access: textOf(answer['access_token']),
     refresh: textOf(answer['refresh_token']),
     jkt: before?.jkt,
+    device: textOf(answer['device_token']) ?? before?.device,
   }
 }
 

@@ -61,7 +61,7 @@ export function parseOptions(options: ClientOptions): Settings {
   const { apis = [], dangerouslyAllowHttp, dangerouslyUnbound, store } = options
   const origin = (name: string, text: string): string => {
     const url = URL.canParse(text) ? new URL(text) : undefined
-    if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin: https://auth.example.com')
+    if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin')
     if (url.protocol !== 'https:' && !dangerouslyAllowHttp && !isLoopback.test(url.hostname))
       throw bad(name, 'must be https')
     return url.origin
@@ -69,7 +69,7 @@ export function parseOptions(options: ClientOptions): Settings {
   const url = origin('url', options.url)
   const pageOrigin = options.pageOrigin ?? locationOrigin()
   const { delivery = pageOrigin ? 'cookie' : 'header' } = options
-  if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'needs a page for that')
+  if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'needs a page')
   return {
     url,
     pageOrigin,

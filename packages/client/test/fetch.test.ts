@@ -168,6 +168,20 @@ describe('Retry-After', () => {
   })
 })
 
+describe('a device that logged in before', () => {
+  it('is not held up by strangers who guess passwords', async () => {
+    const { device } = await startWorld()
+    const client = device().client()
+    const email = await registered(client)
+    await client.logout()
+    const stranger = device().client()
+    let code = ''
+    while (code !== 'too_many_tries') code = await codeOf(stranger.login({ email, password: 'a guess' }))
+    expect(await codeOf(stranger.login({ email, password: PASSWORD }))).toBe('too_many_tries')
+    expect(await client.login({ email, password: PASSWORD })).toMatchObject({ type: 'logged_in' })
+  })
+})
+
 describe('createClient', () => {
   it.each([
     [{ url: 'not an address' }, 'url'],
