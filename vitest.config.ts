@@ -8,8 +8,8 @@ const hasMlDsa = Number(process.versions.node.split('.')[0]) >= 24
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@mapae\/(jwt|guard|server)$/, replacement: source('$1/src/index.ts') },
-      { find: /^@mapae\/(jwt|guard|server)\/(.+)$/, replacement: source('$1/src/$2.ts') },
+      { find: /^@mapae\/(jwt|guard|server|client)$/, replacement: source('$1/src/index.ts') },
+      { find: /^@mapae\/(jwt|guard|server|client)\/(.+)$/, replacement: source('$1/src/$2.ts') },
       { find: /^mapae$/, replacement: source('cli/src/index.ts') },
     ],
   },

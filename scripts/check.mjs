@@ -1,5 +1,6 @@
 // `npm run check`: everything about this project that a program can check. Every check runs, also when another failed.
 // `npm run check imports docs` runs those alone.
+import { checkBundleSize } from './check/bundle-size.mjs'
 import { checkCitedTests } from './check/cited-tests.mjs'
 import { checkCoverage } from './check/coverage.mjs'
 import { checkDocs } from './check/docs.mjs'
@@ -27,6 +28,7 @@ const checks = {
   cited: checkCitedTests,
   contents: checkPackageContents,
   paths: checkLocalPaths,
+  size: checkBundleSize,
   coverage: checkCoverage,
 }
 

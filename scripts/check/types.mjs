@@ -2,7 +2,7 @@ import { build, isBuilt } from '../setup/build.mjs'
 import { runTool, SetupError } from '../setup/tool.mjs'
 
 /**
- * The packages by building them; tests and scripts as strictly by tsconfig.test.json; examples, which are plain JavaScript
+ * The packages by building them; tests and scripts as strictly by tsconfig.test.json, those of the client with a browser's types beside Node's; examples, which are plain JavaScript
  * as their readers write it, by tsconfig.examples.json.
  * @param {string} root
  * @returns {Promise<import('../check.mjs').Findings>}
@@ -11,6 +11,7 @@ export async function checkTypes(root) {
   const outputs = [
     await buildProblems(),
     await compilerProblems(root, 'tsconfig.test.json'),
+    await compilerProblems(root, 'packages/client/tsconfig.test.json'),
     await compilerProblems(root, 'tsconfig.examples.json'),
   ]
   const problems = outputs.flatMap((output) => output.trim().split(/\n(?! )/)) // what belongs to an error is indented

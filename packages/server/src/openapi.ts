@@ -58,6 +58,7 @@ const answers = {
     access_token: z.string(),
     token_type: z.literal('Bearer'),
     expires_in: z.int(),
+    session_id: z.string(),
     server_time: z.int(),
   }),
   Sessions: z.object({ sessions: z.array(session), ended_sessions: z.array(session) }),

@@ -265,6 +265,7 @@ describe.each(databases)('delivery, on $name', (database) => {
           access_token: expect.any(String),
           token_type: 'Bearer',
           expires_in: 300,
+          session_id: json.session_id,
           server_time: START / 1000,
         })
       }

@@ -27,6 +27,7 @@ export async function tokenEndpoint({ ctx, accessTokens }: App, visit: Visit): P
     access_token: outcome.access.token,
     token_type: 'Bearer',
     expires_in: outcome.access.expiresIn,
+    session_id: outcome.session.id,
     server_time: seconds(ctx.clock()),
   })
 }

@@ -1,0 +1,108 @@
+import type { Change } from './client.ts'
+import { type Clock, elapsed, type Moment, momentOf } from './clock.ts'
+import { isSame, type Kept, parseKept } from './kept.ts'
+import { MapaeError } from './mapae-error.ts'
+import type { Store } from './store.ts'
+import { isMembers, textOf } from './wire.ts'
+
+/** Hears what became of the session, and what was kept of it before. */
+export type OnChange = (change: Change, before: Kept | undefined) => void
+
+/** Holds the record of a session in memory, in step with its store and with the other tabs that use it. */
+export interface Keeper {
+  readonly name: string | undefined
+  /** What is held, without looking. */
+  peek(): Kept | undefined
+  /** What is held; looks into the store the first time. */
+  current(): Promise<Kept | undefined>
+  /** Looks into the store again. */
+  again(): Promise<Kept | undefined>
+  /** Replaces the record in one step, and tells the other tabs. `reason`: why a session goes, when it does. */
+  change(change: (kept: Kept | undefined) => Kept | undefined, reason?: string): Promise<Kept | undefined>
+  /** Milliseconds since the answer that a record was made of. */
+  age(kept: Kept): number
+  close(): void
+}
+
+/** Throws `MapaeError` `store_failed` for whatever the store throws. */
+export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Keeper {
+  let held:
+    | { readonly text: string | undefined; readonly kept: Kept | undefined; readonly since: Moment }
+    | undefined
+  const { name } = store
+
+  const hold = (text: string | undefined, reason: string): Kept | undefined => {
+    const kept = parseKept(text)
+    const before = held
+    const isOld = before?.kept && kept && isSame(before.kept, kept)
+    held = { text, kept, since: isOld ? before.since : answered(clock, kept) }
+    const change = before && text !== before.text && changeOf(before.kept, kept, reason)
+    if (change) onChange(change, before.kept)
+    return kept
+  }
+  const again = async (reason = 'logout'): Promise<Kept | undefined> =>
+    hold(await safely(() => store.read()), reason)
+
+  const channel = openChannel(name, (message) => {
+    const reason = isMembers(message) ? textOf(message['reason']) : undefined
+    again(reason).catch(() => {}) // whoever needs the store next hears of it
+  })
+  return {
+    name,
+    peek: () => held?.kept,
+    current: async () => (held ? held.kept : again()),
+    again: () => again(),
+    change: async (change, reason = 'logout') => {
+      let before: string | undefined
+      const text = await safely(() =>
+        store.update((text) => {
+          before = text
+          const kept = parseKept(text)
+          const next = change(kept)
+          return next === kept ? text : next && JSON.stringify(next)
+        }),
+      )
+      if (text !== before) channel?.postMessage({ reason })
+      return hold(text, reason)
+    },
+    age: (kept) => elapsed(clock, held && isSame(held.kept, kept) ? held.since : answered(clock, kept)),
+    close: () => channel?.close(),
+  }
+}
+
+/** The moment of the answer, by the wall clock that was written down then; a clock that was set back since says now. */
+function answered(clock: Clock, kept: Kept | undefined): Moment {
+  const now = momentOf(clock)
+  const age = kept ? Math.max(0, now.wall - kept.at) : 0
+  return { wall: now.wall - age, monotonic: now.monotonic - age }
+}
+
+function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Change | undefined {
+  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in' }
+  if (before?.sid && !kept) return { type: 'logged_out', reason }
+  if (!kept?.sid || !before) return undefined
+  if (kept.n !== before.n) return { type: 'renewed' }
+  // Otherwise an attempt id was written down, or the user.
+  return kept.attempt === before.attempt ? { type: 'changed' } : undefined
+}
+
+/** Tells tabs that there is something new, never what: they look into the store. */
+export function openChannel(
+  name: string | undefined,
+  onMessage: (message: unknown) => void,
+): BroadcastChannel | undefined {
+  if (name === undefined || typeof BroadcastChannel === 'undefined') return undefined
+  const channel = new BroadcastChannel(`mapae ${name}`)
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(data)
+  // Only Node.js has this: an open channel must not keep a process from ending.
+  if ('unref' in channel && typeof channel.unref === 'function') channel.unref()
+  return channel
+}
+
+async function safely<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new MapaeError('store_failed', undefined, { cause })
+  }
+}

@@ -1,0 +1,67 @@
+import type { Context } from './context.ts'
+import { MapaeError } from './mapae-error.ts'
+
+/**
+ * What `fetch` takes, in the form that can be sent again: a `Request`, and a body that can be read only once, are read now, up to
+ * `bufferLimit` bytes. Throws `body_not_replayable` for more, before anything was sent.
+ */
+export async function replayed(
+  ctx: Context,
+  input: RequestInfo | URL,
+  init: RequestInit,
+): Promise<{ readonly url: string; readonly init: RequestInit }> {
+  if (!(input instanceof Request)) return { url: String(input), init: await buffered(ctx, init, init.body) }
+  return {
+    url: input.url,
+    init: await buffered(ctx, { ...settingsOf(input), ...init }, init.body ?? input.body),
+  }
+}
+
+async function buffered(
+  { bufferLimit = 1_048_576 }: Context,
+  { body: _, ...init }: RequestInit,
+  body: BodyInit | null | undefined,
+): Promise<RequestInit> {
+  if (body === undefined || body === null) return init
+  if (body instanceof ReadableStream) return { ...init, body: await bytesOf(body, bufferLimit) }
+  if (typeof body !== 'string' && Symbol.asyncIterator in body)
+    throw notReplayable('a kind of body that can be read only once')
+  return { ...init, body }
+}
+
+function settingsOf(request: Request): RequestInit {
+  const { method, headers, signal, credentials, cache, redirect, integrity, keepalive, mode } = request
+  const settings = { method, headers, signal, credentials, cache, redirect, integrity, keepalive, mode }
+  // Some runtimes do not know them all, and a navigation cannot be repeated as one.
+  const known = Object.entries(settings).filter(([, value]) => value !== undefined && value !== 'navigate')
+  return Object.fromEntries(known)
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    size += value.byteLength
+    if (size <= limit) continue
+    await reader.cancel()
+    throw notReplayable(`a stream of more than ${limit} bytes (bufferLimit)`)
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}
+
+function notReplayable(what: string): MapaeError {
+  return new MapaeError(
+    'body_not_replayable',
+    `The request has ${what}: it could not be sent again if its token had to be renewed on the way.`,
+  )
+}

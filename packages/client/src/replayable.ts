@@ -1,0 +1,25 @@
+import type { Context } from './context.ts'
+
+/** A request that can be sent more than once. */
+export interface Replayable {
+  readonly url: URL
+  readonly init: RequestInit & { readonly method: string }
+}
+
+/** Reads what `fetch` takes; see `replay.ts` for what cannot be sent again as it is. */
+export async function replayable(
+  ctx: Context,
+  input: RequestInfo | URL,
+  init: RequestInit = {},
+): Promise<Replayable> {
+  const isPlain = (typeof input === 'string' || input instanceof URL) && !isReadOnce(init.body)
+  const sent = isPlain ? { url: input, init } : await (await import('./replay.ts')).replayed(ctx, input, init)
+  const url = new URL(sent.url, globalThis.location?.href ?? ctx.pageOrigin ?? ctx.url)
+  // In one spelling, because `fetch` changes that of some methods and a proof must name what is sent.
+  const { method = 'GET' } = sent.init
+  return { url, init: { ...sent.init, method: method.toUpperCase() } }
+}
+
+function isReadOnce(body: BodyInit | null | undefined): boolean {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+}
