@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { hash } from '@node-rs/argon2'
 import commonPasswords from 'fxa-common-password-list'
 import { AuthError } from './auth-error.ts'
+import { hashOnThread } from './passwords/hashing-threads.ts'
 import { readHash } from './passwords/read-hash.ts'
 import type { ReadHash } from './passwords/scheme.ts'
 
@@ -36,7 +36,7 @@ export interface PasswordCheck {
 }
 
 /**
- * Hashing runs on the thread pool, at most `atOnce` at a time; `waiting` more may queue, and what comes
+ * Hashing runs on threads of its own, at most `atOnce` at a time; `waiting` more may queue, and what comes
  * after that is refused with `busy` (503), so that a flood of logins holds up nothing else.
  */
 export function createPasswords({
@@ -51,7 +51,7 @@ export function createPasswords({
   return {
     async hashNew(password) {
       const checked = refuseUnfit(password)
-      return queued(() => hash(checked, COST))
+      return queued(() => hashOnThread(checked, COST))
     },
     matches: (password, known) => queued(async () => (await compare(password, known)) !== undefined),
     check: (password, known) =>
@@ -59,7 +59,7 @@ export function createPasswords({
         const proved = await compare(password, known)
         if (!proved) return { matches: false }
         if (known?.startsWith(OWN) || !isWhole(password, proved)) return { matches: true }
-        return { matches: true, replacement: await hash(normalise(password), COST) }
+        return { matches: true, replacement: await hashOnThread(normalise(password), COST) }
       }),
   }
 }

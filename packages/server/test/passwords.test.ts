@@ -1,19 +1,22 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { getPriority } from 'node:os'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
 
+// Counts the work, which is done all the same.
 const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '' }))
-vi.mock('@node-rs/argon2', async (original) => {
-  const argon2 = await original<typeof import('@node-rs/argon2')>()
+vi.mock(import('../src/passwords/hashing-threads.ts'), async (original) => {
+  const { hashOnThread, verifyOnThread } = await original()
   return {
-    hash: (...args: Parameters<typeof argon2.hash>) => {
+    hashOnThread(...args) {
       work.hashes++
-      return argon2.hash(...args)
+      return hashOnThread(...args)
     },
-    verify: (...args: Parameters<typeof argon2.verify>) => {
+    verifyOnThread(...args) {
       work.verifications++
-      work.cost = String(args[0]).split('$').slice(0, 4).join('$')
-      return argon2.verify(...args)
+      work.cost = args[0].split('$').slice(0, 4).join('$')
+      return verifyOnThread(...args)
     },
   }
 })
@@ -155,4 +158,16 @@ describe.each(databases)('a flood of logins, on $name', (database) => {
     expect((await server.login({ email })).status, 'afterwards').toBe(200)
     expect((await server.register({ password: PASSWORD })).status, 'afterwards').toBe(201)
   })
+  test.runIf(process.platform === 'linux')('gives way to the event loop', async () => {
+    const server = await startFreshAuth(database)
+    await server.register()
+    expect(await nicenessOfThreads()).toContain(getPriority() + 10)
+  })
 })
+
+/** The field `nice` of proc_pid_stat(5), which comes 16 after the name of the thread in brackets. */
+async function nicenessOfThreads(): Promise<number[]> {
+  const threads = await readdir('/proc/self/task')
+  const stats = await Promise.all(threads.map((id) => readFile(`/proc/self/task/${id}/stat`, 'utf8')))
+  return stats.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
+}

@@ -1,5 +1,5 @@
-import { verify } from '@node-rs/argon2'
 import { decodeBase64 } from './base64.ts'
+import { verifyOnThread } from './hashing-threads.ts'
 import { unfit } from './salt-and-key.ts'
 import { refused, type Scheme } from './scheme.ts'
 
@@ -26,6 +26,6 @@ export const argon2: Scheme = {
       return refused('The argon2 hash takes more memory or time than 256 MiB, or four passes over them.')
     const problem = unfit(decodeBase64(salt), decodeBase64(key))
     if (problem !== undefined) return refused(problem)
-    return { type: 'hash', verify: (password) => verify(text, password) }
+    return { type: 'hash', verify: (password) => verifyOnThread(text, password) }
   },
 }

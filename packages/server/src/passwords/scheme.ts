@@ -12,7 +12,7 @@ export type HashReading =
 
 export interface ReadHash {
   readonly type: 'hash'
-  /** Whether it is the hash of these characters. Works on the thread pool, within the bounds of its scheme. */
+  /** Whether it is the hash of these characters. Works on another thread, within the bounds of its scheme. */
   readonly verify: (password: string) => Promise<boolean>
   /** How many bytes of a password the scheme looks at, where it does not look at all of them. */
   readonly bytesThatCount?: number
