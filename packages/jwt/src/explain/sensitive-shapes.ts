@@ -68,9 +68,10 @@ function isMoment(text: string): boolean {
 
 function numberShape(text: string, { isId }: { isId: boolean }): string | undefined {
   if (SOCIAL_SECURITY_NUMBER.test(text)) return 'a social security number'
+  const isIdAlone = isId && /^\d+$/.test(text)
   for (const [number] of text.matchAll(NUMBERS)) {
     if (isResidentNumber(number)) return 'a resident registration number'
-    if (!(isId && number === text) && isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
+    if (!isIdAlone && isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
   }
   return undefined
 }
