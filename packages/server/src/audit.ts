@@ -2,7 +2,7 @@ import type { Actor, Source } from './actor.ts'
 import { deviceOf } from './device.ts'
 import { endReasons } from './end-reasons.ts'
 import { type AuditedEvent, type AuthEvent, eventTypes } from './events.ts'
-import { type AuditRecord, insertAudit } from './store/audit-log.ts'
+import { type AuditRecord, insertAudit, insertSeldomAudit } from './store/audit-log.ts'
 import type { Db, Store } from './store/open-store.ts'
 
 /**
@@ -28,6 +28,23 @@ export async function audit(
   source?: Source,
 ): Promise<void> {
   await record(store.db, event, source)
+  emit(event)
+}
+
+/** Lines of one type on one session in a day. */
+const MOST_A_DAY = 20
+const DAY = 86_400_000
+
+/**
+ * The same of what whoever holds a token of the session can bring about as often as they like: every one is told, and 20 a day
+ * are written down, so that nobody fills the log, or buries in the time line what they did before.
+ */
+export async function auditSeldom(
+  { store, emit }: { readonly store: Store; readonly emit: (event: AuthEvent) => void },
+  event: AuditedEvent & { readonly sessionId: string },
+  source: Source,
+): Promise<void> {
+  await insertSeldomAudit(store.db, entryOf(event, source), { most: MOST_A_DAY, since: event.at - DAY })
   emit(event)
 }
 
