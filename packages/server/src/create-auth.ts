@@ -195,11 +195,12 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     longest = Math.max(longest, await readSetting(store.db, LONGEST_ACCESS_LIFETIME))
     await rotateInTime(ctx)
   }
-  const sweeper = createSweeper({ store, settings, clock, emit, rotateKeys })
+  const clockCheck = createClockCheck({ settings, clock, store })
+  const sweeper = createSweeper({ store, settings, clock, clockCheck, emit, rotateKeys })
   const ctx: Context = {
     settings,
     clock,
-    clockCheck: createClockCheck({ settings, clock, store }),
+    clockCheck,
     store,
     secrets,
     signingKeys: createSigningKeys({
