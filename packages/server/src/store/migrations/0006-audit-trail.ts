@@ -23,6 +23,10 @@ export const auditTrail: Step = async (db, kind) => {
 
 /** The sweep says until when lines may go, in `settings`; whoever may change that could drop the trigger too. */
 const sqliteTriggers = [
+  // A line that is put in the place of another one (REPLACE) calls no trigger of its removal.
+  sql`create trigger audit_not_replaced before insert on audit
+    when exists (select 1 from audit where seq = new.seq)
+    begin select raise(abort, 'the audit log is append-only'); end`,
   sql`create trigger audit_unchanged before update on audit
     begin select raise(abort, 'the audit log is append-only'); end`,
   sql`create trigger audit_kept before delete on audit
@@ -31,13 +35,17 @@ const sqliteTriggers = [
 ]
 
 const postgresTriggers = [
-  sql`create function audit_append_only() returns trigger language plpgsql set search_path from current as $$
+  sql`create function audit_append_only() returns trigger language plpgsql as $$
     begin
       if tg_op = 'DELETE' and old.at < coalesce((select value from settings where key = 'audit_kept_from'), 0) then
         return old;
       end if;
       raise exception 'the audit log is append-only';
     end $$`,
+  // Temporary tables are looked up first, unless they are named last: a table of the caller's own is not our settings.
+  sql`do $$ begin
+    execute format('alter function audit_append_only() set search_path = %I, pg_temp', current_schema());
+  end $$`,
   sql`create trigger audit_kept before update or delete on audit
     for each row execute function audit_append_only()`,
   sql`create trigger audit_whole before truncate on audit
