@@ -311,8 +311,11 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 function namedAdmin(by: string): Admin {
-  if (!/^[\x21-\x7e]{1,128}$/.test(by))
-    throw new AuthError('options_invalid', 'Who acts must be named with 1 to 128 visible ASCII characters.')
+  if (!/^(?!.*[^@]@[^@])[\x21-\x7e]{1,128}$/.test(by))
+    throw new AuthError(
+      'options_invalid',
+      'Who acts must be named with 1 to 128 visible ASCII characters, and by no e-mail address.',
+    )
   return { by }
 }
 

@@ -107,7 +107,7 @@ describe.each(databases)('the audit log, on $name', (database) => {
       for (const line of lines) expect(line).toMatchObject({ actor: 'admin', by: 'admin-7', network: null })
     })
 
-    test.each(['', 'two words', '관리자', 'a'.repeat(129)])('and refuses the name %j', (name) => {
+    test.each(['', 'two words', '관리자', 'kim@example.com', 'a'.repeat(129)])('and refuses the name %j', (name) => {
       expect(() => server.auth.api.as(name)).toThrow('Who acts must be named')
     })
 
@@ -221,6 +221,8 @@ describe.each(databases)('the audit log, on $name', (database) => {
         'login.failed',
       ])
       expect(await types({ accountId: 'nobody' })).toEqual([])
+      expect(await types({ types: [] })).toEqual([])
+      expect(await types({ limit: -1 })).toEqual(['signing_key.made'])
     })
 
     test('beside a session, exactly', async () => {
