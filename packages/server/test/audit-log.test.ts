@@ -59,6 +59,18 @@ describe.each(databases)('the audit log, on $name', (database) => {
       expect((await readTables(own.database))['audit']).toEqual([])
     })
 
+    test.runIf(database.name === 'postgres')('also in a schema that was given another name', async () => {
+      const first = await startFreshAuth(database)
+      await first.register()
+      await first.auth.close()
+      await query(first.database, 'alter schema mapae rename to moved')
+      const own = await startAuth(first.database, { databaseSchema: 'moved' })
+      await own.auth.ready()
+      await expect(query(own.database, 'delete from moved.audit')).rejects.toThrow('append-only')
+      own.clock.advance(400 * DAY + 1)
+      expect(await own.auth.api.sweep()).toMatchObject({ audit: 3 })
+    })
+
     test('and has the indexes that the sweep and the time lines ask for', async () => {
       const indexes = await query(
         server.database,
@@ -107,9 +119,12 @@ describe.each(databases)('the audit log, on $name', (database) => {
       for (const line of lines) expect(line).toMatchObject({ actor: 'admin', by: 'admin-7', network: null })
     })
 
-    test.each(['', 'two words', '관리자', 'kim@example.com', 'a'.repeat(129)])('and refuses the name %j', (name) => {
-      expect(() => server.auth.api.as(name)).toThrow('Who acts must be named')
-    })
+    test.each(['', 'two words', '관리자', 'kim@example.com', 'a'.repeat(129)])(
+      'and refuses the name %j',
+      (name) => {
+        expect(() => server.auth.api.as(name)).toThrow('Who acts must be named')
+      },
+    )
 
     test('of a disabled account whose password was right', async () => {
       const email = someEmail()

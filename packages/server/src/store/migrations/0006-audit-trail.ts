@@ -34,18 +34,21 @@ const sqliteTriggers = [
     begin select raise(abort, 'the audit log is append-only'); end`,
 ]
 
+/** By their schema, wherever that goes: another table of the name `settings`, a temporary one above all, is not asked. */
 const postgresTriggers = [
-  sql`create function audit_append_only() returns trigger language plpgsql as $$
+  sql`create function audit_append_only() returns trigger language plpgsql
+    set search_path = pg_catalog, pg_temp as $$
+    declare kept_from bigint;
     begin
-      if tg_op = 'DELETE' and old.at < coalesce((select value from settings where key = 'audit_kept_from'), 0) then
-        return old;
+      if tg_op = 'DELETE' then
+        execute format('select value from %I.settings where key = $1', tg_table_schema)
+          into kept_from using 'audit_kept_from';
+        if old.at < kept_from then
+          return old;
+        end if;
       end if;
       raise exception 'the audit log is append-only';
     end $$`,
-  // Temporary tables are looked up first, unless they are named last: a table of the caller's own is not our settings.
-  sql`do $$ begin
-    execute format('alter function audit_append_only() set search_path = %I, pg_temp', current_schema());
-  end $$`,
   sql`create trigger audit_kept before update or delete on audit
     for each row execute function audit_append_only()`,
   sql`create trigger audit_whole before truncate on audit
