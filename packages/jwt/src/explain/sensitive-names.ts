@@ -15,7 +15,8 @@ export interface SensitiveName {
 export function sensitiveName(name: string, isOfSubject: boolean): SensitiveName | undefined {
   const words = wordsOf(name)
   const whole = words.join('')
-  const isOneOf = (names: ReadonlySet<string>) => words.some((_, at) => names.has(words.slice(at).join('')))
+  const endings = [whole, ...[1, 2, 3].map((count) => words.slice(-count).join(''))]
+  const isOneOf = (names: ReadonlySet<string>) => endings.some((ending) => names.has(ending))
   if (isOneOf(SECRET_NAMES) || PASSWORD_PARTS.test(whole))
     return { kind: 'secret', is: 'a secret', isShort: true }
   if (SECRET_PARTS.test(whole)) return { kind: 'secret', is: 'a secret', isShort: false }
