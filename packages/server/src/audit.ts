@@ -31,20 +31,25 @@ export async function audit(
   emit(event)
 }
 
-/** Lines of one type on one session in a day. */
+/** Lines of one type on one session or account in a day. */
 const MOST_A_DAY = 20
 const DAY = 86_400_000
 
 /**
- * The same of what whoever holds a token of the session can bring about as often as they like: every one is told, and 20 a day
- * are written down, so that nobody fills the log, or buries in the time line what they did before.
+ * Writes down what whoever holds a token can bring about as often as they like: 20 times a day for a session, or where it is about
+ * none, an account, so that nobody fills the log, or buries in the time line what they did before.
  */
+export function recordSeldom(db: Db, event: AuditedEvent, source: Source): Promise<void> {
+  return insertSeldomAudit(db, entryOf(event, source), { most: MOST_A_DAY, since: event.at - DAY })
+}
+
+/** The same, and tells it, each time. */
 export async function auditSeldom(
   { store, emit }: { readonly store: Store; readonly emit: (event: AuthEvent) => void },
-  event: AuditedEvent & { readonly sessionId: string },
+  event: AuditedEvent,
   source: Source,
 ): Promise<void> {
-  await insertSeldomAudit(store.db, entryOf(event, source), { most: MOST_A_DAY, since: event.at - DAY })
+  await recordSeldom(store.db, event, source)
   emit(event)
 }
 

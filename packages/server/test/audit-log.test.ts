@@ -185,6 +185,17 @@ describe.each(databases)('the audit log, on $name', (database) => {
     })
   })
 
+  test('is not filled by somebody who changes their name all day: 20 times are written, all are told', async () => {
+    const { user, access_token: token } = (await server.register()).json
+    const heard = server.events.length
+    for (let times = 0; times < 25; times++)
+      expect((await server.call('PATCH', '/auth/me', { token, body: { name: `Kim ${times}` } })).status).toBe(
+        200,
+      )
+    const written = (await linesOf(server, user.id)).filter(({ type }) => type === 'account.profile_changed')
+    expect([written.length, server.events.length - heard]).toEqual([20, 25])
+  })
+
   describe('is read', () => {
     test('page by page, filtered, in its order', async () => {
       const own = await startFreshAuth(database)
