@@ -328,7 +328,11 @@ async function recordUnknownFetch(ctx: Context, { session, from }: Case): Promis
     from,
   )
   if (run === 3)
-    await auditSeldom(ctx, about(ctx, 'session.line_shared', session, { generation: session.generation }), from)
+    await auditSeldom(
+      ctx,
+      about(ctx, 'session.line_shared', session, { generation: session.generation }),
+      from,
+    )
 }
 
 /** Row 9: theft. The session ends, once, and its reason stays. */
