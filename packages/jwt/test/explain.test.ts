@@ -137,9 +137,34 @@ describe('lintClaims', () => {
     'https://app.example/claims/dateOfBirth',
     '생년월일',
     '휴대폰번호',
+    'userPhoneNumber',
+    'customer_birth_date',
+    'https://app.example/user_first_name',
+    'billing_postal_code',
+    'owner_tax_id',
   ])('refuses a claim named %s', (name) => {
     expect(refused({ [name]: 'x' })).toEqual([name])
-    expect(refused({ a: [{ [name]: 5 }] })).toEqual([`a[0].${name}`])
+    expect(refused({ a: [{ [name]: 12_345 }] })).toEqual([`a[0].${name}`])
+  })
+
+  it('takes a small number for a count or a switch, where it cannot be the thing itself', () => {
+    const counts = { email: 1, mail: 100, phone: 0, api_keys: 5, 'refresh-token': 2, address: -1 }
+    expect(refused({ quota: counts, ...counts })).toEqual([])
+    expect(refused({ pin: 123, cvv: 7, password: 1, ssn: 5 })).toEqual(['pin', 'cvv', 'password', 'ssn'])
+  })
+
+  it.each([
+    'password_version',
+    'lastPasswordChange',
+    'password_last_changed_at',
+    'password_expiry',
+    'password_rotation_days',
+    'api_key_id',
+    'apiKeyIds',
+    'access_key_id',
+    'api_key_name',
+  ])('leaves %s alone: it tells of a secret, and is none', (name) => {
+    expect(refused({ [name]: 'x1' })).toEqual([])
   })
 
   it.each([
@@ -183,6 +208,7 @@ describe('lintClaims', () => {
     ['one of a phone in Korea', '010-1234-5678'],
     ['one without dashes', '01012345678'],
     ['one of a house in Korea', '02-123-4567'],
+    ['a resident registration number of a child', '170101-3123456'],
   ])('refuses %s by its shape', (_, value) => {
     expect(refused({ note: value })).toEqual(['note'])
     expect(refused({ a: { b: [value] } })).toEqual(['a.b[0]'])
@@ -207,6 +233,10 @@ describe('lintClaims', () => {
       ms: 1_767_225_600_000,
       // A moment in January 2027 that has the shape and the check digit of a resident registration number.
       later: RESIDENT_MOMENT,
+      laterAsText: String(RESIDENT_MOMENT),
+      facebook_id: '4111111111111111',
+      orderIds: [4111111111111111, '5500005555555559'],
+      wallet: { address: '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045' },
       uuid: '41111111-1111-4111-8111-111111111111',
       long: '41111111111111111111',
       version: '1.4111111111111111',
@@ -231,6 +261,13 @@ describe('lintClaims', () => {
       deep: JSON.parse(`${'['.repeat(30)}${']'.repeat(30)}`),
     }
     expect(refused(claims)).toEqual([])
+  })
+
+  it('looks at what else a claim named as an id holds', () => {
+    const ids = { user_id: 'kim@example.com', id: '900101-1234567', key_id: '4111-1111-1111-1111' }
+    expect(refused(ids)).toEqual(['user_id', 'id', 'key_id'])
+    expect(refused({ paid: '4111111111111111' })).toEqual(['paid'])
+    expect(refused({ api_key: `0x${'0a'.repeat(20)}` })).toEqual(['api_key'])
   })
 
   it('says of what kind each finding is, and the worst of a text that is several', () => {

@@ -40,7 +40,9 @@ export async function auditPage(
   ctx: Context,
   { after = 0, limit = LARGEST, ...filter }: AuditPage = {},
 ): Promise<readonly AuditLine[]> {
-  const records = await readAudit(ctx.store.db, { after, limit: Math.min(LARGEST, limit), ...filter })
+  if (filter.types?.length === 0) return []
+  const bounded = Math.min(LARGEST, Math.max(1, limit))
+  const records = await readAudit(ctx.store.db, { after, limit: bounded, ...filter })
   return records.map(auditLine)
 }
 

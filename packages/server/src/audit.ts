@@ -2,7 +2,7 @@ import type { Actor, Source } from './actor.ts'
 import { deviceOf } from './device.ts'
 import { endReasons } from './end-reasons.ts'
 import { type AuditedEvent, type AuthEvent, eventTypes } from './events.ts'
-import { type AuditRecord, insertAudit } from './store/audit-log.ts'
+import { type AuditRecord, insertAudit, insertSeldomAudit } from './store/audit-log.ts'
 import type { Db, Store } from './store/open-store.ts'
 
 /**
@@ -28,6 +28,28 @@ export async function audit(
   source?: Source,
 ): Promise<void> {
   await record(store.db, event, source)
+  emit(event)
+}
+
+/** Lines of one type on one session or account in a day. */
+const MOST_A_DAY = 20
+const DAY = 86_400_000
+
+/**
+ * Writes down what whoever holds a token can bring about as often as they like: 20 times a day for a session, or where it is about
+ * none, an account, so that nobody fills the log, or buries in the time line what they did before.
+ */
+export function recordSeldom(db: Db, event: AuditedEvent, source: Source): Promise<void> {
+  return insertSeldomAudit(db, entryOf(event, source), { most: MOST_A_DAY, since: event.at - DAY })
+}
+
+/** The same, and tells it, each time. */
+export async function auditSeldom(
+  { store, emit }: { readonly store: Store; readonly emit: (event: AuthEvent) => void },
+  event: AuditedEvent,
+  source: Source,
+): Promise<void> {
+  await recordSeldom(store.db, event, source)
   emit(event)
 }
 

@@ -1,6 +1,6 @@
 import type { TokenScheme } from '@mapae/guard/dpop'
 import { mintAccessToken } from './access-token.ts'
-import { audit } from './audit.ts'
+import { auditSeldom } from './audit.ts'
 import type { Context, Origin } from './context.ts'
 import { idleEnd } from './idle-lifetime.ts'
 import type { SentProof } from './proofs.ts'
@@ -105,5 +105,5 @@ async function auditRefusal(
 ): Promise<void> {
   const detail = { refused: description }
   const event = { type: 'session.proof_refused', at: ctx.clock(), accountId, sessionId: id, detail } as const
-  await audit(ctx, event, from)
+  await auditSeldom(ctx, event, from)
 }

@@ -1,4 +1,4 @@
-import { record } from './audit.ts'
+import { recordSeldom } from './audit.ts'
 import type { Context, Origin } from './context.ts'
 import { changedProfile, type ProfileChange } from './profile.ts'
 import { lockAccount, writeProfile } from './store/accounts.ts'
@@ -22,7 +22,7 @@ export async function changeProfile(
     const name = change.name === undefined ? account.name : change.name
     const profile = changedProfile(account.profile, change)
     await writeProfile(db, { id: accountId, name, profile, now })
-    await record(db, event, from)
+    await recordSeldom(db, event, from)
     return true
   })
   if (done) ctx.emit(event)

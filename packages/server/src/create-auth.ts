@@ -195,11 +195,12 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     longest = Math.max(longest, await readSetting(store.db, LONGEST_ACCESS_LIFETIME))
     await rotateInTime(ctx)
   }
-  const sweeper = createSweeper({ store, settings, clock, emit, rotateKeys })
+  const clockCheck = createClockCheck({ settings, clock, store })
+  const sweeper = createSweeper({ store, settings, clock, clockCheck, emit, rotateKeys })
   const ctx: Context = {
     settings,
     clock,
-    clockCheck: createClockCheck({ settings, clock, store }),
+    clockCheck,
     store,
     secrets,
     signingKeys: createSigningKeys({
@@ -310,8 +311,11 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 function namedAdmin(by: string): Admin {
-  if (!/^[\x21-\x7e]{1,128}$/.test(by))
-    throw new AuthError('options_invalid', 'Who acts must be named with 1 to 128 visible ASCII characters.')
+  if (!/^(?!.*[^@]@[^@])[\x21-\x7e]{1,128}$/.test(by))
+    throw new AuthError(
+      'options_invalid',
+      'Who acts must be named with 1 to 128 visible ASCII characters, and by no e-mail address.',
+    )
   return { by }
 }
 

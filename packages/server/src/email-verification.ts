@@ -3,7 +3,6 @@ import { AuthError } from './auth-error.ts'
 import { mailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import { changeEmail } from './email-change.ts'
-import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { postLetter, requireMailer } from './mail-queue.ts'
 import { type CodeRecord, findCode, issueCode, tryCode, useCode } from './one-time-code.ts'
@@ -68,11 +67,10 @@ export async function proveEmail(
   await requireOwner(ctx, accountId, proof, how.from)
   if (purpose === 'change-email') return changeEmail(ctx, { code: proof.code }, how)
 
-  const { value } = emailIdentifier(email)
   const verified = { type: 'email.verified', at: ctx.clock(), accountId } as const
   const first = await inTransaction(ctx.store, async (db) => {
     await useCode(ctx, db, { code: proof.code, purpose: 'verify-email' })
-    if (!(await verifyEmail(db, { accountId, value, now: verified.at }))) return false
+    if (!(await verifyEmail(db, { accountId, email, now: verified.at }))) return false
     await record(db, verified, how.from)
     return true
   })

@@ -104,8 +104,7 @@ async function recordProof(
   db: Tx,
   { accountId, email, now, from }: { accountId: string; email: string; now: number; from: Origin },
 ): Promise<readonly AuthEvent[]> {
-  const { value } = emailIdentifier(email)
-  if (!(await verifyEmail(db, { accountId, value, now }))) return []
+  if (!(await verifyEmail(db, { accountId, email, now }))) return []
   const verified = { type: 'email.verified', at: now, accountId } as const
   await record(db, verified, from)
   return [verified]

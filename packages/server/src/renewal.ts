@@ -5,7 +5,7 @@ import {
   type AccessTokens,
   mintAccessToken,
 } from './access-token.ts'
-import { audit, recordAll } from './audit.ts'
+import { auditSeldom, recordAll } from './audit.ts'
 import { type Possession, type ProofRefusal, refreshBoundSession } from './bound-renewal.ts'
 import type { Context, Origin } from './context.ts'
 import { idleEnd, idleLifetime } from './idle-lifetime.ts'
@@ -118,7 +118,7 @@ export async function renewInline(
       return { type: 'invalid_grant' }
     case 'superseded':
     case 'reused':
-      await audit(
+      await auditSeldom(
         ctx,
         about(ctx, 'session.stale_inline_renewal', session, { presented: presented.generation }),
         request.from,
@@ -166,7 +166,7 @@ async function prove(
   const refused = accessRefusal(ctx, access, presented, session)
   if (refused) {
     if (session)
-      await audit(
+      await auditSeldom(
         ctx,
         about(ctx, 'session.access_token_mismatch', session, { refused: refused.type }),
         request.from,
@@ -175,7 +175,7 @@ async function prove(
   }
   if (!presented || !session || session.clientId !== null) return { type: 'invalid_grant' }
   if (access?.type === 'withdrawn')
-    await audit(ctx, about(ctx, 'session.access_token_withdrawn', session), request.from)
+    await auditSeldom(ctx, about(ctx, 'session.access_token_withdrawn', session), request.from)
   return { type: 'proved', session, presented }
 }
 
@@ -286,7 +286,7 @@ async function adopt(ctx: Context, its: Case): Promise<RefreshOutcome | undefine
   const outcome = await rotate(ctx, its, null)
   if (outcome) {
     const generations = { stored: its.session.generation, presented: its.presented.generation }
-    await audit(ctx, about(ctx, 'session.adopted', its.session, generations), its.from)
+    await auditSeldom(ctx, about(ctx, 'session.adopted', its.session, generations), its.from)
   }
   return outcome
 }
@@ -322,13 +322,17 @@ async function repeat(
 async function recordUnknownFetch(ctx: Context, { session, from }: Case): Promise<void> {
   const run = await recordSharedFetch(ctx.store.db, session)
   if (run === undefined) return
-  await audit(
+  await auditSeldom(
     ctx,
     about(ctx, 'session.fetched_without_attempt', session, { generation: session.generation, run }),
     from,
   )
   if (run === 3)
-    await audit(ctx, about(ctx, 'session.line_shared', session, { generation: session.generation }), from)
+    await auditSeldom(
+      ctx,
+      about(ctx, 'session.line_shared', session, { generation: session.generation }),
+      from,
+    )
 }
 
 /** Row 9: theft. The session ends, once, and its reason stays. */

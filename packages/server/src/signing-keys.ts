@@ -30,8 +30,11 @@ const RELOAD_AFTER = 10_000
 const LONGEST_EVENT = 1_000_000
 /** A `kid` that is not known is looked for at most so often, in milliseconds of real time, however many are made up. */
 const LOOK_AGAIN_AFTER = 100
-/** How long a new reading is waited for, in milliseconds of real time, where an older one will do. */
-const PATIENCE = 250
+/**
+ * How long a new reading is waited for, in milliseconds of real time, where an older one will do: at first, and while the database
+ * is silent since then. A connection that has to be made again after a quiet time takes longer than a statement.
+ */
+const PATIENCE = { atFirst: 2000, inSilence: 250 }
 
 type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 
@@ -105,6 +108,7 @@ export function createSigningKeys({
   let ring: Ring | undefined
   let loading: Promise<Ring> | undefined
   let loadingSince = 0
+  let isSilent = false
   let making: Promise<Ring> | undefined
   let looking: Promise<Ring> | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -236,8 +240,12 @@ export function createSigningKeys({
     const known = ring
     const reading = reload()
     if (!known) return reading
-    const left = loadingSince + PATIENCE - performance.now()
-    return Promise.race([reading.catch(() => known), sleep(Math.max(0, left), known, { ref: false })])
+    const patience = isSilent ? PATIENCE.inSilence : PATIENCE.atFirst
+    const left = loadingSince + patience - performance.now()
+    const late = sleep(Math.max(0, left), undefined, { ref: false })
+    const read = await Promise.race([reading.catch(() => known), late])
+    if (!read) isSilent = true
+    return read ?? known
   }
 
   function reload(): Promise<Ring> {
@@ -263,6 +271,7 @@ export function createSigningKeys({
   async function readRing(): Promise<Ring> {
     const read = ++reads
     const records = await allSigningKeys(store.db)
+    isSilent = false
     if (ring && ring.read > read) return ring
     ring = { read, loadedAt: clock(), records, publicKeys: publicKeysOf(records), signers: new Map() }
     return ring

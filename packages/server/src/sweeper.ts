@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
+import type { ClockCheck } from './clock-check.ts'
 import type { Context } from './context.ts'
 import type { Settings } from './options.ts'
 import type { Store } from './store/open-store.ts'
@@ -16,7 +17,7 @@ const PAUSE = 50
 export interface Sweeper {
   /** Begins a round every `sweepInterval`, about. The process may end all the same. */
   start(): void
-  /** One round, now. Returns the rows dealt with, by sweep; fails with `StoreError`. */
+  /** One round, now. Returns the rows dealt with, by sweep; fails with `StoreError`, and by a wrong clock with `clock_skewed`. */
   round(): Promise<Readonly<Record<string, number>>>
   /** Resolves when nothing is being swept any more. */
   stop(): Promise<void>
@@ -26,12 +27,14 @@ export function createSweeper({
   store,
   settings,
   clock,
+  clockCheck,
   emit,
   rotateKeys,
 }: {
   readonly store: Store
   readonly settings: Settings
   readonly clock: Clock
+  readonly clockCheck: ClockCheck
   readonly emit: Context['emit']
   /** What a round does beside sweeping. */
   readonly rotateKeys: () => Promise<void>
@@ -45,6 +48,7 @@ export function createSweeper({
       if (settings.sweepInterval > 0) rounds ??= sweepForEver()
     },
     async round() {
+      await clockCheck.refuseWhenSkewed()
       const dealtWith: [string, number][] = []
       for (const sweep of sweeps) dealtWith.push([sweep.name, await clear(sweep)])
       await rotateKeys()
@@ -58,9 +62,16 @@ export function createSweeper({
 
   async function sweepForEver(): Promise<void> {
     while (await pause(settings.sweepInterval * 1000 * (0.5 + Math.random()))) {
+      if (!(await isInTime().catch(tell))) continue
       for (const sweep of sweeps) await clear(sweep).catch(tell)
       await rotateKeys().catch(tell)
     }
+  }
+
+  /** By a clock that is fast everybody's sessions would be over, and the audit log with them. */
+  async function isInTime(): Promise<boolean> {
+    await clockCheck.refuseWhenSkewed()
+    return true
   }
 
   async function clear(sweep: Sweep): Promise<number> {
@@ -74,7 +85,7 @@ export function createSweeper({
     return total
   }
 
-  function tell(error: unknown): void {
+  function tell(error: unknown): undefined {
     emit({ type: 'error', at: clock(), error })
   }
 

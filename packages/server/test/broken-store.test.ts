@@ -5,7 +5,7 @@ import { StoreError } from '@mapae/server'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
 import { loadSqlite } from '../src/store/sqlite-library.ts'
-import { pathOf, query } from './read-database.ts'
+import { pathOf, query, queryAround } from './read-database.ts'
 import {
   type Answer,
   atTheEnd,
@@ -252,6 +252,20 @@ describe('a PostgreSQL that went away', () => {
     server.clock.advance(3600)
     const [only, ...others] = (await jwks()).json.keys
     expect([only?.['kid'] !== kid, others]).toEqual([true, []])
+  })
+
+  test('but slow is waited for, after a quiet time: a key that was withdrawn meanwhile is not given again', async () => {
+    const server = await startAuth(database)
+    const { json } = await server.register()
+    const { kid = '' } = decodeUnverified(json.access_token).header
+    server.clock.advance(3600)
+    const withdraw = `update signing_keys set withdrawn_at = 1 where kid = '${kid}'`
+    let keys: Promise<Answer> | undefined
+    await queryAround(database, `lock table signing_keys in access exclusive mode; ${withdraw}`, async () => {
+      keys = server.call('GET', '/.well-known/jwks.json')
+      await new Promise((resolve) => setTimeout(resolve, 600))
+    })
+    expect(JSON.stringify((await keys)?.json.keys)).not.toContain(kid)
   })
 
   test('for a moment, its connections killed under load: each answer is a success or 503', async () => {

@@ -232,6 +232,23 @@ describe.each(databases)('a clock that differs from that of $name', (database) =
     expect((await server.call('POST', '/auth/logout', { body: header.json })).status).toBe(204)
   })
 
+  test('by years sweeps nothing: neither the sessions of everybody else nor the audit log', async () => {
+    const options = { clock: Date.now, dangerouslyIgnoreClockSkew: false }
+    const right = await startFreshAuth(database, options)
+    const { json } = await right.register()
+    const lines = await right.auth.api.readAudit()
+    const fast = { ...options, clock: () => Date.now() + 10 * 365 * 86_400_000, sweepInterval: 1 }
+    const server = await startAuth(right.database, fast)
+    await server.auth.ready()
+    await expect(server.auth.api.sweep()).rejects.toMatchObject({ code: 'clock_skewed' })
+    await expect
+      .poll(() => server.events.filter(({ type }) => type === 'error').length, { timeout: 5000 })
+      .toBeGreaterThan(0)
+    expect(await right.auth.api.readAudit()).toEqual(lines)
+    expect((await right.refresh(json)).status).toBe(200)
+    await expect(query(right.database, 'delete from audit')).rejects.toThrow('append-only')
+  })
+
   test('by 3 s is served, and guards whose clocks are up to 2 s slow take its tokens', async () => {
     const options = { dangerouslyIgnoreClockSkew: false }
     const server = await startFreshAuth(database, { ...options, clock: () => Date.now() + 2900 })

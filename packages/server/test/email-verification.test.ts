@@ -40,6 +40,17 @@ describe.each(databases)('the proof of an e-mail address, on $name', (database) 
     expect(told).toHaveLength(1)
   })
 
+  test('is given to an account that has kept its former key, too', async () => {
+    const { json } = await server.register({ email: 'me@B\u00fccher.example' })
+    const { access_token: token, user } = json
+    const former = `update identifiers set value = 'me@b\u00fccher.example' where account_id = '${user.id}'`
+    await query(server.database, former)
+    const other = (await server.register({ email: 'me@xn--bcher-kva.example' })).json
+    const code = await server.codeTo('me@B\u00fccher.example', '/verify-email')
+    expect((await verify(code, { token })).status).toBe(204)
+    expect([await isVerified(token), await isVerified(other.access_token)]).toEqual([true, false])
+  })
+
   test('is given by the code and the password, on another device', async () => {
     const { access_token: token, verification = '' } = await server.person()
     expect((await verify(verification, {}, PASSWORD)).status).toBe(204)

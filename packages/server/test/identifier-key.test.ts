@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { emailKey, usernameKey } from '../src/store/identifier-key.ts'
+import { emailKey, formerKey, usernameKey } from '../src/store/identifier-key.ts'
 
 test('the key of a key is the key, for every character: nobody gets another’s by writing the key', () => {
   const characters = Array.from({ length: 0x110000 }, (_, code) => code)
@@ -10,6 +10,17 @@ test('the key of a key is the key, for every character: nobody gets another’s 
     return usernameKey(key) !== key
   })
   expect(unstable).toEqual([])
+})
+
+test('case tells no two hosts apart: else a name in capitals would be looked up before that of its owner', () => {
+  const capitals = Array.from({ length: 0x110000 }, (_, code) => code)
+    .filter((code) => code < 0xd800 || code > 0xdfff)
+    .map((code) => String.fromCodePoint(code))
+    .filter((character) => character.toLowerCase() !== character)
+  const addresses = capitals.map((character) => `me@b${character}b.example`)
+  const different = addresses.filter((address) => emailKey(address) !== emailKey(formerKey(address)))
+  expect(different).toEqual([])
+  expect(addresses.filter((address) => emailKey(emailKey(address)) !== emailKey(address))).toEqual([])
 })
 
 test.each([

@@ -227,6 +227,25 @@ describe.each(databases)('time lines, on $name', (database) => {
       ])
     })
 
+    test('tells of what a thief repeats 20 times a day at most, so that nothing is buried under it', async () => {
+      const { json } = await server.register({}, from(HOME))
+      const other = (await server.register()).json
+      const theft = () => server.refresh({ ...json, access_token: other.access_token }, from(CAFE))
+      const heard = server.events.length
+      await Promise.all(Array.from({ length: 10 }, theft))
+      for (let more = 0; more < 30; more++) expect((await theft()).json.code).toBe('invalid_token')
+      expect(server.events.slice(heard).map(({ type }) => type)).toEqual(
+        Array.from({ length: 40 }, () => 'session.access_token_mismatch'),
+      )
+      expect((await timeline(json)).map(({ event }) => event)).toEqual([
+        'login.succeeded',
+        ...Array.from({ length: 20 }, () => 'session.access_token_mismatch'),
+      ])
+      server.clock.advance(DAY)
+      await theft()
+      expect((await server.auth.api.findSession(json.session_id))?.audit).toHaveLength(22)
+    })
+
     test("is nobody else's business: a 404 like any session that is not there", async () => {
       const [mine, theirs] = [(await server.register()).json, (await server.register()).json]
       const answers = []

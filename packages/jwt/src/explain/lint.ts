@@ -1,6 +1,6 @@
 import { JwtError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { type SensitiveKind, sensitiveName } from './sensitive-names.ts'
+import { isNamedAsId, type SensitiveKind, type SensitiveName, sensitiveName } from './sensitive-names.ts'
 import { PRIVATE_KEY, type SensitiveShape, sensitiveShape } from './sensitive-shapes.ts'
 
 /** Something that should not be in a token, because anyone who holds the token can read it. */
@@ -75,21 +75,27 @@ const MAX_DEPTH = 16
 type Found = Omit<ClaimFinding, 'claim' | 'severity'>
 
 function lintMember(path: string, name: string, value: unknown, depth: number): readonly Found[] {
+  const within = lintValue(path, value, { depth, isId: isNamedAsId(name) })
   const named = isTelling(value) ? sensitiveName(name, depth === 0) : undefined
-  if (!named) return lintValue(path, value, depth)
+  if (!named || isSomethingElse(value, named)) return within
   const { kind, is } = named
   const found: Found = { path, kind, by: 'name', description: `${path} is named like ${is}.` }
-  if (kind !== 'personal_data') return [found]
-  return [found, ...lintValue(path, value, depth).filter((within) => within.kind !== kind)]
+  return kind === 'personal_data' ? [found, ...within.filter((other) => other.kind !== kind)] : [found]
 }
 
-function lintValue(path: string, value: unknown, depth: number): readonly Found[] {
+interface Place {
+  readonly depth: number
+  /** Whether it is named as an id. */
+  readonly isId: boolean
+}
+
+function lintValue(path: string, value: unknown, { depth, isId }: Place): readonly Found[] {
   if (depth > MAX_DEPTH) return []
   if (Array.isArray(value))
-    return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, depth + 1))
+    return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, { depth: depth + 1, isId }))
   if (isJsonObject(value))
     return isPrivateJwk(value) ? [shaped(path, PRIVATE_KEY)] : lintObject(path, value, depth)
-  const shape = isText(value) ? sensitiveShape(String(value)) : undefined
+  const shape = isText(value) ? sensitiveShape(String(value), { isId }) : undefined
   return shape ? [shaped(path, shape)] : []
 }
 
@@ -105,9 +111,14 @@ function isTelling(value: unknown): boolean {
   return value !== null && value !== undefined && typeof value !== 'boolean' && value !== ''
 }
 
-/** Text, or a number that may be one. Some moments in milliseconds have the shape of a resident registration number. */
+/** A count of e-mails, and the address of a wallet, say nothing of a person. */
+function isSomethingElse(value: unknown, { kind, isShort }: SensitiveName): boolean {
+  if (typeof value === 'number') return !isShort && Number.isInteger(value) && Math.abs(value) < 1000
+  return kind === 'personal_data' && typeof value === 'string' && /^0x[\da-f]{40}$/i.test(value)
+}
+
 function isText(value: unknown): value is string | number {
-  return typeof value === 'string' || (typeof value === 'number' && !(value >= 1e12 && value < 2e12))
+  return typeof value === 'string' || typeof value === 'number'
 }
 
 function isPrivateJwk(value: JsonObject): boolean {

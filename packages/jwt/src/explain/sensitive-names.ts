@@ -1,24 +1,36 @@
 /** What anyone who reads a token should not find in it. */
 export type SensitiveKind = 'secret' | 'identity_number' | 'personal_data'
 
+export interface SensitiveName {
+  readonly kind: SensitiveKind
+  readonly is: string
+  /** Whether a number of three digits can be the thing itself, as it can be a PIN, and is no count of it. */
+  readonly isShort: boolean
+}
+
 /**
- * What a claim's name says that it holds, or undefined when nothing is wrong with it. Short names count as the last word of
+ * What a claim's name says that it holds, or undefined when nothing is wrong with it. Short names count as the last words of
  * others too; `name` itself only where it can mean nobody but the subject.
  */
-export function sensitiveName(
-  name: string,
-  isOfSubject: boolean,
-): { kind: SensitiveKind; is: string } | undefined {
+export function sensitiveName(name: string, isOfSubject: boolean): SensitiveName | undefined {
   const words = wordsOf(name)
   const whole = words.join('')
-  const isOneOf = (names: ReadonlySet<string>) => names.has(whole) || names.has(words.at(-1) ?? '')
-  if (isOneOf(SECRET_NAMES) || SECRET_PARTS.test(whole)) return { kind: 'secret', is: 'a secret' }
+  const endings = [whole, ...[1, 2, 3].map((count) => words.slice(-count).join(''))]
+  const isOneOf = (names: ReadonlySet<string>) => endings.some((ending) => names.has(ending))
+  if (isOneOf(SECRET_NAMES) || PASSWORD_PARTS.test(whole))
+    return { kind: 'secret', is: 'a secret', isShort: true }
+  if (SECRET_PARTS.test(whole)) return { kind: 'secret', is: 'a secret', isShort: false }
   if (isOneOf(IDENTITY_NUMBERS) || IDENTITY_PARTS.test(whole))
-    return { kind: 'identity_number', is: 'an identity or account number' }
-  const isPersonal = isOneOf(PERSONAL_NAMES) && !OF_A_MACHINE.test(whole)
+    return { kind: 'identity_number', is: 'an identity or account number', isShort: true }
+  const isPersonal = isOneOf(PERSONAL_NAMES) && !OF_NO_PERSON.test(whole)
   return isPersonal || (isOfSubject && NAMES_OF_THE_SUBJECT.has(whole))
-    ? { kind: 'personal_data', is: 'personal data' }
+    ? { kind: 'personal_data', is: 'personal data', isShort: false }
     : undefined
+}
+
+/** Whether a claim is named as an id, or as several: then many digits are one. */
+export function isNamedAsId(name: string): boolean {
+  return /^ids?$/.test(wordsOf(name).at(-1) ?? '')
 }
 
 /** The words of `userPin`, `user-pin` and `https://app.example/claims#user_pin`, in lower case. */
@@ -49,8 +61,11 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'credentials',
   'cookie',
 ])
+/** Not what is told of one: when it was changed, which version it is. */
+const PASSWORD_PARTS =
+  /password(?!(?:last)?(?:change|update)|set|expir|less|reset|policy|strength|age|version|rotat)|passwd|passphrase|비밀번호|패스워드/
 const SECRET_PARTS =
-  /password(?!changed|updated|set|expires|less|reset|policy|strength|age)|passwd|passphrase|비밀번호|패스워드|(?:client|totp|mfa|otp|shared|api|app)secret|(?:secret|private|priv|api|access|signing|encryption|ssh)key|(?:refresh|access|id|session|api|bearer|auth)token$|securitycode|(?:security|secret)answer|recoverycode|backupcode|seedphrase|mnemonic/
+  /(?:client|totp|mfa|otp|shared|api|app)secret|(?:secret|private|priv|api|access|signing|encryption|ssh)key(?!s?(?:id|name)s?$)|(?:refresh|access|id|session|api|bearer|auth)token$|securitycode|(?:security|secret)answer|recoverycode|backupcode|seedphrase|mnemonic/
 
 const IDENTITY_NUMBERS: ReadonlySet<string> = new Set([
   'ssn',
@@ -117,4 +132,5 @@ const PERSONAL_NAMES: ReadonlySet<string> = new Set([
 
 const NAMES_OF_THE_SUBJECT: ReadonlySet<string> = new Set(['name', 'nickname'])
 
-const OF_A_MACHINE = /(?:mac|host|server|service|contract|wallet|memory)address(?:es)?$/
+const OF_NO_PERSON =
+  /(?:mac|host|server|service|contract|wallet|memory)address(?:es)?$|(?:org|organization|company|team|tenant|group|product|project|repo|repository|file)fullname$/

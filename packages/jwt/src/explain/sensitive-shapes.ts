@@ -8,12 +8,15 @@ export interface SensitiveShape {
 
 export const PRIVATE_KEY: SensitiveShape = { kind: 'secret', is: 'a private or secret key' }
 
-/** What a text looks like, or has in it, that must not be in a token; undefined when there is nothing. The worst comes first. */
-export function sensitiveShape(text: string): SensitiveShape | undefined {
+/**
+ * What a text looks like, or has in it, that must not be in a token; undefined when there is nothing. The worst comes first. One
+ * id of 16 digits in forty could be a card number: what is named as an id and is nothing but digits is not taken for one.
+ */
+export function sensitiveShape(text: string, { isId }: { isId: boolean }): SensitiveShape | undefined {
   const secret = SECRETS.find(({ pattern }) => pattern.test(text))
   if (secret) return { kind: 'secret', is: secret.is }
   if (isPrivateJwkText(text)) return PRIVATE_KEY
-  const number = numberShape(text)
+  const number = isMoment(text) ? undefined : numberShape(text, { isId })
   if (number) return { kind: 'identity_number', is: number }
   const personal = PERSONAL.find(({ pattern }) => pattern.test(text))
   return personal && { kind: 'personal_data', is: personal.is }
@@ -25,7 +28,8 @@ const SECRETS: readonly { is: string; pattern: RegExp }[] = [
     is: 'a password hash',
     pattern: /^(?:\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|g?y|[1567])\$|pbkdf2_sha\d|\{S?SHA)/i,
   },
-  { is: 'a token', pattern: /\beyJ[\w-]+\.[\w-]*\.|\bmrt_[\w-]*\./ },
+  // Bounded, so that a text of nothing but beginnings takes no quadratic time.
+  { is: 'a token', pattern: /\beyJ[\w-]{1,1024}\.[\w-]*\.|\bmrt_[\w-]{0,64}\./ },
   {
     is: 'an access key',
     pattern: /\b(?:sk|rk)_(?:live|test)_\w{10}|\bsk-[\w-]{20}|\bgh[oprsu]_\w{20}|\bgithub_pat_\w{20}/,
@@ -58,11 +62,17 @@ const SOCIAL_SECURITY_NUMBER = /(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!000
 /** 13 to 19 digits that stand for themselves, in groups or not. Inside a UUID or a longer number they do not. */
 const NUMBERS = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g
 
-function numberShape(text: string): string | undefined {
+/** Milliseconds from 2001 to 2033: some have the shape and the check digit of a resident registration number. */
+function isMoment(text: string): boolean {
+  return /^1\d{12}$/.test(text)
+}
+
+function numberShape(text: string, { isId }: { isId: boolean }): string | undefined {
   if (SOCIAL_SECURITY_NUMBER.test(text)) return 'a social security number'
+  const isIdAlone = isId && /^\d+$/.test(text)
   for (const [number] of text.matchAll(NUMBERS)) {
     if (isResidentNumber(number)) return 'a resident registration number'
-    if (isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
+    if (!isIdAlone && isCardNumber(number.replace(/[ -]/g, ''))) return 'a payment card number'
   }
   return undefined
 }

@@ -47,6 +47,25 @@ export async function insertAudit(db: Db, entries: readonly AuditRecord[]): Prom
       .execute()
 }
 
+/** Writes a line, unless `most` of its type on its session, or else its account, were written after `since`. */
+export async function insertSeldomAudit(
+  db: Db,
+  entry: AuditRecord,
+  { most, since }: { most: number; since: number },
+): Promise<void> {
+  const text = (value: string | null) => sql`cast(${value} as text)`
+  const { at, type, accountId, sessionId, detail } = entry
+  const isOfTheSame = sessionId === null ? sql`account_id = ${accountId}` : sql`session_id = ${sessionId}`
+  const who = sql.join([accountId, sessionId, entry.actor, entry.doneBy].map(text))
+  const where = sql.join([entry.network, entry.device, entry.place].map(text))
+  await sql`
+    insert into audit (at, type, account_id, session_id, actor, done_by, network, device, place, detail)
+    select cast(${at} as bigint), ${text(type)}, ${who}, ${where}, ${text(detail)}
+    where (select count(*) from audit where ${isOfTheSame} and type = ${type} and at > ${since}) < ${most}`.execute(
+    db,
+  )
+}
+
 const columns = [
   'seq',
   'at',

@@ -25,8 +25,12 @@ export function formerKey(text: string): string {
   return text.normalize('NFC').toLowerCase().normalize('NFC')
 }
 
-/** A host that is none stays as it is: `domainToASCII` reads some as URLs do, percent signs included. */
-function hostKey(host: string): string {
+/**
+ * A host that is none stays as it is: `domainToASCII` reads some as URLs do, percent signs included. Capitals are folded before,
+ * because it refuses some of those that it does not know.
+ */
+function hostKey(written: string): string {
+  const host = formerKey(written)
   const ascii = /^[\p{L}\p{M}\p{N}._-]+$/u.test(host) ? domainToASCII(host) : ''
-  return ascii === '' ? formerKey(host) : ascii
+  return ascii === '' ? host : ascii
 }

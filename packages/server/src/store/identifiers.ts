@@ -11,16 +11,19 @@ export function emailOf(db: Db, accountId: string): Promise<IdentifierRecord | u
     .executeTakeFirst()
 }
 
-/** Marks an account's address as proved. False: it was already, or is not the account's any more. */
+/**
+ * Marks an account's address as proved: the one that a code was sent to, as it is written. False: it was already, or is not
+ * the account's any more.
+ */
 export async function verifyEmail(
   db: Db,
-  { accountId, value, now }: { accountId: string; value: string; now: number },
+  { accountId, email, now }: { accountId: string; email: string; now: number },
 ): Promise<boolean> {
   const rows = await db
     .updateTable('identifiers')
     .set({ verified_at: now })
     .where('kind', '=', 'email')
-    .where('value', '=', value)
+    .where('display', '=', email)
     .where('account_id', '=', accountId)
     .where('verified_at', 'is', null)
     .returning('value')

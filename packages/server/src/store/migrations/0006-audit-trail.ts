@@ -23,6 +23,10 @@ export const auditTrail: Step = async (db, kind) => {
 
 /** The sweep says until when lines may go, in `settings`; whoever may change that could drop the trigger too. */
 const sqliteTriggers = [
+  // A line that is put in the place of another one (REPLACE) calls no trigger of its removal.
+  sql`create trigger audit_not_replaced before insert on audit
+    when exists (select 1 from audit where seq = new.seq)
+    begin select raise(abort, 'the audit log is append-only'); end`,
   sql`create trigger audit_unchanged before update on audit
     begin select raise(abort, 'the audit log is append-only'); end`,
   sql`create trigger audit_kept before delete on audit
@@ -30,11 +34,18 @@ const sqliteTriggers = [
     begin select raise(abort, 'the audit log is append-only'); end`,
 ]
 
+/** By their schema, wherever that goes: another table of the name `settings`, a temporary one above all, is not asked. */
 const postgresTriggers = [
-  sql`create function audit_append_only() returns trigger language plpgsql set search_path from current as $$
+  sql`create function audit_append_only() returns trigger language plpgsql
+    set search_path = pg_catalog, pg_temp as $$
+    declare kept_from bigint;
     begin
-      if tg_op = 'DELETE' and old.at < coalesce((select value from settings where key = 'audit_kept_from'), 0) then
-        return old;
+      if tg_op = 'DELETE' then
+        execute format('select value from %I.settings where key = $1', tg_table_schema)
+          into kept_from using 'audit_kept_from';
+        if old.at < kept_from then
+          return old;
+        end if;
       end if;
       raise exception 'the audit log is append-only';
     end $$`,
