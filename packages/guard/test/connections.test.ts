@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { type AccessClaims, createGuard, type GuardOptions } from '@mapae/guard'
 import { guardConnection, guardEventStream, guardEvents, type Revocations } from '@mapae/guard/connection'
 import { claimsOf, protect } from '@mapae/guard/node'
@@ -186,6 +186,46 @@ describe('a WebSocket', () => {
     await expect.poll(() => revoked.listeners.size).toBe(0)
   })
 
+  test('is not heard any more once its token is over, also where its client does not let go', async () => {
+    const chat = await startChat()
+    const heard: string[] = []
+    const client = await joinStubbornly(chat.url, bearer())
+    chat.state.connections[0]?.onMessage((data) => heard.push(String(data)))
+    client.write(0x1, 'before')
+    await expect.poll(() => heard).toEqual(['before'])
+    issuer.state.now += 300_000
+    await expect.poll(() => client.sent()).toContain('token_expired')
+    client.write(0x1, 'after')
+    client.write(0x1, JSON.stringify(tokenMessage(issuer.token())))
+    client.write(0x1, 'with a fresh token')
+    client.write(0x8, '')
+    await client.closed
+    expect(heard).toEqual(['before'])
+  })
+
+  /** A client that writes frames of its own, and answers no close (RFC 6455 §5.2). */
+  async function joinStubbornly(url: string, headers: Record<string, string>) {
+    const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }
+    const key = { 'sec-websocket-key': Buffer.alloc(16).toString('base64') }
+    const asked = request(url.replace('ws:', 'http:'), { headers: { ...headers, ...upgrade, ...key } })
+    asked.end()
+    const socket = await new Promise<Socket>((resolve) => asked.on('upgrade', (_, its) => resolve(its)))
+    let sent = ''
+    socket.on('data', (bytes) => {
+      sent += bytes.toString('latin1')
+    })
+    return {
+      sent: () => sent,
+      closed: new Promise((resolve) => socket.on('close', resolve)),
+      write(opcode: number, text: string) {
+        const payload = Buffer.from(text)
+        const length =
+          payload.length < 126 ? [0x80 | payload.length] : [0xfe, payload.length >> 8, payload.length & 255]
+        socket.write(Buffer.concat([Buffer.from([0x80 | opcode, ...length, 0, 0, 0, 0]), payload]))
+      },
+    }
+  }
+
   test('lives on with a fresh token of the same session, in a message that the app does not hear', async () => {
     const chat = await startChat()
     const client = await join(chat.url, bearer())
@@ -338,6 +378,28 @@ describe('server-sent events', () => {
     expect(await rest(reader)).toBe('event: end\ndata: {"reason":"token_expired"}\n\n')
   })
 
+  test('that were ended already are left alone when the token expires', async () => {
+    const shop = guard()
+    const failures: unknown[] = []
+    const state: { end?: () => void } = {}
+    const server = createServer(
+      protect(shop, (request, response) => {
+        guardEventStream(shop, response, { claims: claimsOf(request, shop), ...life() })
+        response.on('error', (error) => failures.push(error))
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+        // More than the line takes: the response is ended, and is not over.
+        state.end = () => void response.end(Buffer.alloc(30_000_000, 32))
+      }),
+    )
+    const reader = await open(`http://localhost:${await listening(server)}/events`)
+    await reader.read()
+    state.end?.()
+    issuer.state.now += 300_000
+    await new Promise((waited) => setTimeout(waited, 50))
+    expect(await rest(reader)).not.toContain('token_expired')
+    expect(failures).toEqual([])
+  })
+
   test('are watched no longer than their client listens', async () => {
     const revoked = revocations()
     const shop = guard()
@@ -383,6 +445,17 @@ describe('server-sent events', () => {
       for (const listener of revoked.listeners) listener()
       expect(await rest(reader)).toBe('event: end\ndata: {"reason":"token_revoked"}\n\n')
       expect(state.cancelled).toBe('token_revoked')
+      expect(revoked.listeners.size).toBe(0)
+    })
+
+    test('fail with their source, and are watched no longer', async () => {
+      const revoked = revocations()
+      const { state, stream } = source()
+      const guarded = guardEvents(guard(), stream, { claims: claims(), revocations: revoked, ...life() })
+      const reader = guarded.getReader()
+      await reader.read()
+      state.controller?.error(new Error('the source broke'))
+      await expect(reader.read()).rejects.toThrow('the source broke')
       expect(revoked.listeners.size).toBe(0)
     })
 

@@ -14,7 +14,10 @@ export function guardEventStream<Own>(
   response: ServerResponse,
   options: StreamOptions<Own>,
 ): GuardedConnection<Own> {
-  const end = (reason: EndReason) => void response.end(lastEvent(reason))
+  const end = (reason: EndReason) => {
+    // Ended by its handler, it is open until the client has read all of it.
+    if (!response.writableEnded) response.end(lastEvent(reason))
+  }
   const connection = guardConnection(guard, { ...options, end })
   response.once('close', connection.stop)
   return connection
@@ -38,12 +41,16 @@ export function guardEvents<Own>(
       reader.cancel(reason).catch(() => {})
     },
   })
+  const stopAndThrow = (thrown: unknown) => {
+    connection.stop()
+    throw thrown
+  }
   return new ReadableStream<Uint8Array>({
     start(its) {
       controller = its
     },
     async pull() {
-      const { done, value } = await reader.read()
+      const { done, value } = await reader.read().catch(stopAndThrow)
       if (isOver) return
       if (!done) return controller.enqueue(value)
       connection.stop()

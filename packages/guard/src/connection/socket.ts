@@ -51,10 +51,16 @@ function serveSocket<Own>(
 ): void {
   const { life, claims, needs, url } = options
   const listeners: MessageListener[] = []
-  const end = (reason: string) => ws.close(UNAUTHORIZED, reason)
+  let isOver = false
+  const end = (reason: string) => {
+    isOver = true
+    ws.close(UNAUTHORIZED, reason)
+  }
   const connection = guardConnection(guard, { ...life, claims, needs, url, end })
   ws.on('close', connection.stop)
   ws.on('message', async (data, isBinary) => {
+    // `ws` hears a client that leaves the close unanswered for another 30 s.
+    if (isOver) return
     const token = isBinary ? undefined : readTokenMessage(data)
     if (token) tell(ws, await connection.renew(token))
     else for (const listener of listeners) listener(data, isBinary)
