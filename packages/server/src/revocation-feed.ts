@@ -97,7 +97,7 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
           controller.enqueue(encoder.encode('retry: 1000\n\n'))
         },
         pull: async () => {
-          if (reader && !reader.isLive) await bringAlong(reader)
+          if (reader && !reader.isLive) await bringAlongOrCutOff(reader)
         },
         cancel() {
           if (reader) readers.delete(reader)
@@ -105,6 +105,16 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: 16_384 }),
     )
+  }
+
+  /** Where the database fails half way the stream ends as any other, and nobody goes on counting it. */
+  async function bringAlongOrCutOff(reader: Reader): Promise<void> {
+    try {
+      await bringAlong(reader)
+    } catch (error) {
+      tell(error)
+      cutOff(reader)
+    }
   }
 
   /** Gives a reader the next page of what it missed, or, when that is all, what is heard from now on. */

@@ -298,6 +298,22 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     expect((await open()).status).toBe(503)
   })
 
+  test('breaks off where the database fails half way, which takes nobody’s place and ends nothing else', async () => {
+    const server = await startFreshAuth(database, {
+      revocationFeed: { connections: 1 },
+      onEvent: () => {},
+    })
+    await server.register()
+    await insertMany(server, 20_001)
+    const open = () => server.auth.fetch(new Request(`${URL_OF_AUTH}/revocations`))
+    const broken = await open()
+    await query(server.database, 'alter table revocations rename to gone')
+    expect((await broken.text()).length, 'of 580,000').toBeLessThan(400_000)
+    await query(server.database, 'alter table gone rename to revocations')
+    expect((await open()).status).toBe(200)
+    server.auth.endFeeds()
+  })
+
   test('reaches a guard of another replica, whichever one something ends at', async () => {
     const one = await startFreshAuth(database)
     const other = await startAuth(one.database)
