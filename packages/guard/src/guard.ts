@@ -109,7 +109,7 @@ function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own>
   function check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
   async function check(request: GuardRequest, needs: Needs = noNeeds): Promise<Admission<Own> | Anonymous> {
     const prepared = prepareNeeds(needs)
-    if (prepared.whenStale === 'refuse') requireRevocations(settings)
+    requireRevocations(settings, prepared)
     try {
       const { isOptional, whenStale } = prepared
       const admission = await admit({ settings, reader, request, isOptional, whenStale })
@@ -123,19 +123,32 @@ function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own>
   }
   return Object.freeze({
     check,
-    judge: (claims: AccessClaims, needs: Needs) => judge(claims, prepareNeeds(needs)),
+    judge(claims: AccessClaims, needs: Needs) {
+      const prepared = prepareNeeds(needs)
+      requireRevocations(settings, prepared)
+      return refuseWhenStale(settings, prepared) ?? judge(claims, prepared)
+    },
     hasAdmitted: reader.hasRead,
     metadata: settings.metadata,
-    revoked: (claims: AccessClaims) => settings.revocations.revoked(claims),
+    revoked: (claims: AccessClaims) => settings.revocations.revoked(claims, reader.kidOf(claims)),
     subscribe: (listener: () => void) => settings.revocations.subscribe(listener),
     status: () => ({ revocations: settings.revocations.status() }),
     close: () => settings.revocations.close(),
   })
 }
 
-function requireRevocations({ revocations }: Settings): void {
-  if (revocations.isFollowed) return
+function requireRevocations({ revocations }: Settings, { whenStale }: PreparedNeeds): void {
+  if (whenStale !== 'refuse' || revocations.isFollowed) return
   throw new GuardError('options_invalid', "whenStale: 'refuse' needs a guard that follows revocations.")
+}
+
+/** For a request that was admitted before, maybe under a milder rule. */
+function refuseWhenStale({ revocations }: Settings, { whenStale }: PreparedNeeds): Refusal | undefined {
+  return whenStale === 'refuse' && revocations.status().state !== 'live' ? staleRefusal() : undefined
+}
+
+function staleRefusal(): Refusal {
+  return unavailable('revocations_stale', 'It is not known at the moment what was revoked.')
 }
 
 const noNeeds: Needs = {}
@@ -164,16 +177,17 @@ const anonymous: Anonymous = Object.freeze({ type: 'anonymous', claims: undefine
 async function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
   const { settings, reader, whenStale } = visit
   try {
-    const { claims: verified, header } = await settings.verify(presented.token)
-    const claims = reader.read(verified)
-    const judged = settings.revocations.judge(claims, { kid: header.kid, whenStale })
+    const { claims: verified, key } = await settings.verify(presented.token)
+    const { kid } = key
+    const claims = reader.read(verified, kid)
+    const judged = settings.revocations.judge(claims, { kid, whenStale })
     switch (typeof judged === 'string' ? judged : await judged) {
       case 'good':
         return await admitHolder(visit, presented, claims)
       case 'revoked':
         return await renewed(visit, presented, 'The access token was revoked.')
       case 'stale':
-        return unavailable('revocations_stale', 'It is not known at the moment what was revoked.')
+        return staleRefusal()
     }
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
@@ -273,7 +287,8 @@ function withRenewed<Own>(
 ): Admission<Own> {
   const { accessToken: token, headers } = renewal
   try {
-    return { type: 'admitted', claims: reader.read(renewal.claims), token, headers }
+    const { kid } = decodeUnverified(token).header
+    return { type: 'admitted', claims: reader.read(renewal.claims, kid), token, headers }
   } catch (error) {
     if (!(error instanceof JwtError)) throw error
     return withHeaders(refuseToken(settings, error, presented), headers)

@@ -6,10 +6,12 @@ export type ReadOwnClaims<Own> = (claims: AccessClaims) => Own
 
 /** Verified claims made into those of an admitted request. */
 export type ClaimsReader<Own> = {
-  /** Throws JwtError `claim_missing` or `claim_invalid`. */
-  read(claims: JwtClaims): Claims<Own>
+  /** Those of a token that the key `kid` signed. Throws JwtError `claim_missing` or `claim_invalid`. */
+  read(claims: JwtClaims, kid: string | undefined): Claims<Own>
   /** Whether these very claims come from `read`. */
   hasRead(claims: AccessClaims): claims is Claims<Own>
+  /** The key that signed the token of these very claims, where they come from a reader. */
+  kidOf(claims: AccessClaims): string | undefined
 }
 
 /**
@@ -23,24 +25,33 @@ export function prepareClaims<Own>(
   const known = remembers ? new WeakMap<JwtClaims, Claims<Own>>() : undefined
   const owner = Symbol('reader')
   return {
-    read(sent) {
+    read(sent, kid) {
       const before = known?.get(sent)
       if (before) return before
-      const claims = Object.freeze(marked(complete(checkAccessClaims(sent)), owner))
+      const claims = Object.freeze(marked(complete(checkAccessClaims(sent)), { owner, kid }))
       known?.set(sent, claims)
       return claims
     },
     hasRead: (claims): claims is Claims<Own> => Reflect.get(claims, madeBy) === owner,
+    kidOf(claims) {
+      const kid: unknown = Reflect.get(claims, signedWith)
+      return typeof kid === 'string' ? kid : undefined
+    },
   }
 }
 
-/** The mark is not enumerable, so that no copy of the claims has it. Claims that a verifier has frozen are copied first. */
-function marked<Marked extends AccessClaims>(claims: Marked, owner: symbol): Marked {
+/** The marks are not enumerable, so that no copy of the claims has them. Claims that a verifier has frozen are copied first. */
+function marked<Marked extends AccessClaims>(
+  claims: Marked,
+  { owner, kid }: { readonly owner: symbol; readonly kid: string | undefined },
+): Marked {
   const markable = Object.isExtensible(claims) ? claims : { ...claims }
+  Object.defineProperty(markable, signedWith, { value: kid })
   return Object.defineProperty(markable, madeBy, { value: owner })
 }
 
 const madeBy = Symbol('made by')
+const signedWith = Symbol('signed with')
 
 /** Adds the app's own claims, as it reads them. */
 export function withOwn<Own>(readOwn: ReadOwnClaims<Own>): (claims: AccessClaims) => Claims<Own> {

@@ -1,7 +1,10 @@
+import { type KeyObject, sign } from 'node:crypto'
 import { createGuard, type Guard, type GuardOptions, type GuardRequest, type Needs } from '@mapae/guard'
 import { guardConnection } from '@mapae/guard/connection'
+import { protect } from '@mapae/guard/hono'
 import { claimsOf, eventTypes, keySetVersion } from '@mapae/guard/revocations'
 import { decodeUnverified, generateKey } from '@mapae/jwt'
+import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { checkAccessClaims } from '../src/access-claims.ts'
 import { ended, type Feed, head, ISSUER, keyWithdrawn, START, startFeed } from './feed.ts'
@@ -125,7 +128,58 @@ describe('what the feed tells', () => {
     await refuses(guard, feed.token({ sid: 'session-9' }, newer))
     expect(await judge(guard, feed.token({}, newer)), 'the thief of a key revokes nothing').toBe('admitted')
   })
+
+  test('stops a withdrawn key also where its thief does not name it, and a key set is kept that has no other', async () => {
+    const feed = startFeed()
+    const newer = generateKey('ES256')
+    const { keyObject } = feed.key
+    const nameless = createNamelessSigner(keyObject)
+    const guard = await followingGuard(feed)
+    const token = nameless('at+jwt', decodeUnverified(feed.token()).claims)
+    expect(await judge(guard, token)).toBe('admitted')
+    feed.say(keyWithdrawn(0, 1, feed.key.kid))
+    await refuses(guard, token)
+    const set = decodeUnverified(feed.set(keyWithdrawn(1, 2, newer.kid))).claims
+    feed.send(`data: ${nameless('secevent+jwt', set)}\n\n`)
+    feed.published.push(newer)
+    feed.say(ended(1, 2, 'session-9'), newer)
+    await vi.waitFor(async () => {
+      expect(await judge(guard, feed.token({}, newer)), 'the thief withdraws nothing').toBe('admitted')
+    }, SOON)
+    await refuses(guard, feed.token({ sid: 'session-9' }, newer))
+  })
+
+  test('ends a connection whose token a withdrawn key signed, which may never expire', async () => {
+    const feed = startFeed()
+    const newer = generateKey('ES256')
+    feed.published.push(newer)
+    const guard = await followingGuard(feed, { ownClaims: () => ({ own: true }) })
+    const [end, otherEnd] = [vi.fn(), vi.fn()]
+    for (const [key, its] of [
+      [feed.key, end],
+      [newer, otherEnd],
+    ] as const) {
+      const admission = await guard.check(bearer(feed.token({ exp: START * 2 }, key)))
+      if (admission.type !== 'admitted') throw new Error('not admitted')
+      const { claims } = admission
+      guardConnection(guard, { claims, end: its, checkEvery: 3_600_000, clock: feed.clock })
+    }
+    feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
+    await vi.waitFor(() => expect(end.mock.calls).toEqual([['token_revoked']]), SOON)
+    expect(otherEnd).not.toHaveBeenCalled()
+  })
 })
+
+/** Signs ES256 without a `kid`. */
+function createNamelessSigner(key: KeyObject) {
+  return (typ: string, claims: object) => {
+    const signed = [{ alg: 'ES256', typ }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.')
+    const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
+    return `${signed}.${signature.toString('base64url')}`
+  }
+}
 
 describe('what is forged, broken or out of order', () => {
   const forgeries: readonly (readonly [name: string, forge: (feed: Feed) => string])[] = [
@@ -279,6 +333,19 @@ describe('a feed that goes away', () => {
     feed.say(head(0, feed.state.now))
     await isIn(guard, 'live')
     expect(await judge(guard, token, { whenStale: 'refuse' })).toBe('admitted')
+  })
+
+  test('refuses where a route wants to know, also a request that was admitted before', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    const before = protect(guard)
+    const strict = protect(guard, { whenStale: 'refuse' })
+    const app = new Hono().use(before).get('/', strict, (c) => c.text('served'))
+    const ask = () => app.request('/', { headers: { authorization: `Bearer ${feed.token()}` } })
+    expect((await ask()).status).toBe(200)
+    feed.state.now += 60_001
+    const refused = await ask()
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'revocations_stale' }])
   })
 
   test('or a whole guard does, unless a route says otherwise', async () => {

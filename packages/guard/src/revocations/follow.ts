@@ -113,7 +113,7 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
   /** False: something is missing. What is not the issuer's is passed over; if it stood for something, that is missing next. */
   async function take(token: string): Promise<boolean> {
     const verified = await verify(token)
-    if (!verified || knowledge.isWithdrawn(verified.header.kid)) return true
+    if (!verified || knowledge.isWithdrawn(verified.key.kid)) return true
     const statement = readStatement(verified.claims)
     if (!statement) return true
     const isWhole = knowledge.learn(statement)

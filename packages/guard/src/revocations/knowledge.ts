@@ -45,8 +45,8 @@ export function createKnowledge(clock: () => number, told: () => void = () => {}
       if (says.type === 'revoked') {
         const moment = now()
         for (const entry of says.entries) table.add(entry, moment)
-        told()
       }
+      if (says.type !== 'head') told()
       if (prev > seq) return false
       if (says.type === 'head') asOf = Math.max(asOf, Math.min(says.at, clock()))
       // One that was said before moves this back, and the gap that shows next is filled by asking again.

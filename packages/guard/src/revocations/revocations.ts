@@ -15,8 +15,8 @@ export interface Revocations {
     claims: AccessClaims,
     about: { readonly kid: string | undefined; readonly whenStale: WhenStale | undefined },
   ): Verdict | Promise<Verdict>
-  /** Whether it is known by now that these claims were revoked. */
-  revoked(claims: AccessClaims): boolean
+  /** Whether it is known by now that these claims, or the key `kid` that signed them, were revoked. */
+  revoked(claims: AccessClaims, kid: string | undefined): boolean
   /** Calls the listener whenever something is revoked. Gives what stops it. */
   subscribe(listener: () => void): () => void
   status(): RevocationStatus
@@ -51,9 +51,9 @@ export function createRevocations(settings: RevocationSettings | undefined): Rev
       if (isSettled) return judge(claims, about)
       return (settled ?? Promise.resolve()).then(() => judge(claims, about))
     },
-    revoked(claims) {
+    revoked(claims, kid) {
       start()
-      return knowledge.revokes(claims, undefined)
+      return knowledge.revokes(claims, kid)
     },
     subscribe(listener) {
       start()
