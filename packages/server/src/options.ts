@@ -55,7 +55,8 @@ export interface AuthOptions {
   /** How long a signing key signs before another takes its place; 0: until `mapae keys rotate`. @default 7_776_000 (90 days) */
   readonly signingKeyLifetime?: number
   /**
-   * `GET /revocations`: with `token`, for holders of it alone; `connections` is how many guards one replica serves at once.
+   * `GET /revocations`: with `token`, for holders of it alone; `connections` is how many guards one replica serves at once,
+   * in equal shares for the networks they come from where that is too few.
    * @default { connections: 1000 }: it holds hashes alone, and is open to everybody, as the key set is
    */
   readonly revocationFeed?: { readonly token?: string; readonly connections?: number }

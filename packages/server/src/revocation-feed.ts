@@ -8,9 +8,13 @@ import { revocationsAfter } from './store/revocations.ts'
 export interface RevocationFeed {
   /**
    * A stream of server-sent events: first what was revoked after the entry `after` (0: all that still counts), then what is, as it is.
-   * Refuses with `busy` (503) when as many as `revocationFeed.connections` are open. Rejects with `StoreError`.
+   * As many as `revocationFeed.connections` are open at once. The networks that take most of them make room for others, so that nobody takes
+   * them all: refuses with `busy` (503) when that of the reader has its share. Rejects with `StoreError`.
    */
-  open(after: number): Promise<ReadableStream<Uint8Array>>
+  open(reader: {
+    readonly after: number
+    readonly network: string | null
+  }): Promise<ReadableStream<Uint8Array>>
   /** The next tokens after the entry `after`, for those who ask again and again. */
   page(after: number): Promise<readonly string[]>
   /** Ends every stream, and opens no other: guards go on with another replica. */
@@ -29,6 +33,8 @@ const BEATS = 6
 
 interface Reader {
   readonly controller: ReadableStreamDefaultController<Uint8Array>
+  /** Where it is; null where that is not known. */
+  readonly network: string | null
   /** The last entry that it was told of. */
   after: number
   /** It has all that was there, and hears of everything from now on. */
@@ -47,16 +53,24 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
 
   return { open, page, end, stop }
 
-  async function open(after: number): Promise<ReadableStream<Uint8Array>> {
-    refuseWhenFull()
+  async function open({ after, network }: Parameters<RevocationFeed['open']>[0]) {
+    whoMakesRoom(network)
     const from = await whereToBegin(after)
-    refuseWhenFull()
+    const leaving = whoMakesRoom(network)
+    if (leaving) cutOff(leaving)
     beating ??= setInterval(beat, HEAD_EVERY).unref()
-    return streamFrom(from)
+    return streamFrom(from, network)
   }
 
-  function refuseWhenFull(): void {
-    if (isEnded || readers.size >= ctx.settings.revocationFeed.connections) throw new AuthError('busy')
+  /** Nobody, while there is room; then the last one of the network that has the most readers. Refuses with `busy` (503). */
+  function whoMakesRoom(network: string | null): Reader | undefined {
+    if (isEnded) throw new AuthError('busy')
+    if (readers.size < ctx.settings.revocationFeed.connections) return undefined
+    const crowds = byNetwork(readers)
+    const [largest = []] = [...crowds.values()].sort((one, other) => other.length - one.length)
+    const own = crowds.get(network)?.length ?? 0
+    if (own + 1 >= largest.length) throw new AuthError('busy')
+    return largest.at(-1)
   }
 
   async function page(after: number): Promise<readonly string[]> {
@@ -87,12 +101,12 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
     return after > seq ? 0 : after
   }
 
-  function streamFrom(from: number): ReadableStream<Uint8Array> {
+  function streamFrom(from: number, network: string | null): ReadableStream<Uint8Array> {
     let reader: Reader | undefined
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
-          reader = { controller, after: from, isLive: false, slowBeats: 0 }
+          reader = { controller, network, after: from, isLive: false, slowBeats: 0 }
           readers.add(reader)
           controller.enqueue(encoder.encode('retry: 1000\n\n'))
         },
@@ -187,6 +201,16 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
   function cutOff(reader: Reader): void {
     if (readers.delete(reader)) reader.controller.close()
   }
+}
+
+function byNetwork(readers: Iterable<Reader>): ReadonlyMap<string | null, readonly Reader[]> {
+  const groups = new Map<string | null, Reader[]>()
+  for (const reader of readers) {
+    const group = groups.get(reader.network)
+    if (group) group.push(reader)
+    else groups.set(reader.network, [reader])
+  }
+  return groups
 }
 
 const encoder = new TextEncoder()

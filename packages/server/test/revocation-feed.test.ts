@@ -298,6 +298,31 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     expect((await open()).status).toBe(503)
   })
 
+  test('is full for those who hold most of it, and for nobody else', async () => {
+    const server = await startFreshAuth(database, { revocationFeed: { connections: 4 } })
+    const openFrom = async (address: string) => {
+      const answer = await server.auth.fetch(new Request(`${URL_OF_AUTH}/revocations`), { address })
+      return { status: answer.status, isOver: isOver(answer.body) }
+    }
+    const greedy: Awaited<ReturnType<typeof openFrom>>[] = []
+    for (const last of [1, 2, 3, 4]) greedy.push(await openFrom(`203.0.113.${last}`))
+    expect((await openFrom('203.0.113.5')).status).toBe(503)
+    const others = [await openFrom('198.51.100.1'), await openFrom('2001:db8::1')]
+    expect(others.map(({ status }) => status)).toEqual([200, 200])
+    await greedy[3]?.isOver
+    await greedy[2]?.isOver
+    expect((await openFrom('203.0.113.5')).status, 'they have no less than others').toBe(503)
+    expect((await openFrom('198.51.100.2')).status).toBe(503)
+  })
+
+  test('has no place taken by who asks for its head alone', async () => {
+    const server = await startFreshAuth(database, { revocationFeed: { connections: 1 } })
+    const ask = (method: string) => server.auth.fetch(new Request(`${URL_OF_AUTH}/revocations`, { method }))
+    for (const head of [await ask('HEAD'), await ask('HEAD')])
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+    expect((await ask('GET')).status).toBe(200)
+  })
+
   test('breaks off where the database fails half way, which takes nobody’s place and ends nothing else', async () => {
     const server = await startFreshAuth(database, {
       revocationFeed: { connections: 1 },
@@ -436,6 +461,11 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     }
   })
 })
+
+/** Resolves when a stream has ended. */
+async function isOver(stream: ReadableStream<Uint8Array> | null): Promise<void> {
+  for await (const _ of stream ?? []);
+}
 
 const entriesOf = (statement: Statement | undefined) =>
   statement?.says.type === 'revoked' ? statement.says.entries : undefined

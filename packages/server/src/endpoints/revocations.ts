@@ -9,12 +9,17 @@ import type { Visit } from '../http/visit.ts'
  * GET /revocations: what was revoked, as signed security event tokens (RFC 8417). As server-sent events, resumed after `Last-Event-ID`;
  * with `?since=` as JSON, `{"sets": […]}`, for those who poll. Open to everybody, or to holders of `revocationFeed.token`.
  */
-export async function revocationsEndpoint({ ctx, feed }: App, { request, header }: Visit): Promise<Response> {
+export async function revocationsEndpoint(
+  { ctx, feed }: App,
+  { request, header, from }: Visit,
+): Promise<Response> {
   requireFeedToken(ctx, header('authorization'))
   await noteGuardOf(ctx, header('mapae-guard'))
   const since = new URL(request.url).searchParams.get('since')
   if (since !== null) return polled(ctx, await feed.page(requireNumber(since)))
-  const stream = await feed.open(numberOf(header('last-event-id')) ?? 0)
+  const after = numberOf(header('last-event-id')) ?? 0
+  // Nobody would read, or let go of, the body of an answer to HEAD.
+  const stream = request.method === 'HEAD' ? null : await feed.open({ after, network: from.network })
   return new Response(stream, {
     headers: {
       'content-type': 'text/event-stream',
