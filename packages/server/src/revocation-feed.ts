@@ -1,8 +1,8 @@
 import { AuthError } from './auth-error.ts'
 import type { Context } from './context.ts'
+import { createRevocationPages } from './revocation-pages.ts'
 import { type SignedSet, signHead, signNews } from './revocation-sets.ts'
 import { createRevocationTail, type News } from './revocation-tail.ts'
-import { revocationsAfter } from './store/revocations.ts'
 
 /** What this server tells of revocations, to guards and to relays between. */
 export interface RevocationFeed {
@@ -23,13 +23,14 @@ export interface RevocationFeed {
   stop(): Promise<void>
 }
 
-/** Entries in one signed list: 285 KB, and some 5 ms of a guard's time. */
-const PAGE = 10_000
 /** How often it is signed that nothing else was revoked, in milliseconds: guards take that for the age of what they know. */
 const HEAD_EVERY = 5000
 /** Bytes that may wait for a slow reader, and how many beats long some may: who is slower is cut off, and resumes where it was. */
 const PATIENCE = 1_000_000
 const BEATS = 6
+
+/** Entries. */
+const LITTLE = 1000
 
 interface Reader {
   readonly controller: ReadableStreamDefaultController<Uint8Array>
@@ -45,6 +46,7 @@ interface Reader {
 export function createRevocationFeed(ctx: Context): RevocationFeed {
   const tell = (error: unknown) => ctx.emit({ type: 'error', at: ctx.clock(), error })
   const tail = createRevocationTail({ store: ctx.store, clock: ctx.clock, hear: spread, tell })
+  const pages = createRevocationPages(ctx)
   const readers = new Set<Reader>()
   let isEnded = false
   let beating: NodeJS.Timeout | undefined
@@ -74,10 +76,14 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
   }
 
   async function page(after: number): Promise<readonly string[]> {
-    const { sets, upTo } = await nextPage(await whereToBegin(after))
+    const from = await whereToBegin(after)
+    const first = await pages.next(from, tail.head.seq)
     const { head } = tail
-    const signed = upTo === head.seq ? [...sets, await signHead(ctx, head)] : sets
-    return signed.map(({ set }) => set)
+    // One that was made for others may end a little before the head, which must be heard of now and then.
+    const isNear = head.seq - first.upTo <= LITTLE
+    const rest = isNear ? await pages.next(first.upTo, head.seq) : { sets: [], upTo: first.upTo }
+    const last = rest.upTo === head.seq ? [await signHead(ctx, head)] : []
+    return [...first.sets, ...rest.sets, ...last].map(({ set }) => set)
   }
 
   function end(): void {
@@ -133,7 +139,7 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
 
   /** Gives a reader the next page of what it missed, or, when that is all, what is heard from now on. */
   async function bringAlong(reader: Reader): Promise<void> {
-    const { sets, upTo } = await nextPage(reader.after)
+    const { sets, upTo } = await pages.next(reader.after, tail.head.seq)
     for (const signed of sets) hand(reader, signed)
     reader.after = upTo
     if (upTo < tail.head.seq) return
@@ -141,19 +147,13 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
     await sendHead([reader])
   }
 
-  async function nextPage(after: number): Promise<{ sets: readonly SignedSet[]; upTo: number }> {
-    const { seq } = tail.head
-    if (after >= seq) return { sets: [], upTo: after }
-    const found = await revocationsAfter(ctx.store.db, { after, now: ctx.clock(), limit: PAGE })
-    const rows = found.filter((row) => row.seq <= seq)
-    const upTo = found.length < PAGE ? seq : (rows.at(-1)?.seq ?? seq)
-    return { sets: await signNews(ctx, { after, upTo, rows }), upTo }
-  }
-
   function spread(news: News): void {
     sending = sending
       .then(async () => {
-        for (const signed of await signNews(ctx, news))
+        const sets = await signNews(ctx, news)
+        // Guards take nothing that a withdrawn key has signed, and by now none signs any more.
+        if (news.rows.some(({ kid }) => kid !== null)) pages.forget()
+        for (const signed of sets)
           for (const reader of readers) if (reader.isLive && reader.after < signed.seq) hand(reader, signed)
       })
       .catch(tell)

@@ -323,6 +323,29 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     expect((await ask('GET')).status).toBe(200)
   })
 
+  test('signs what many missed once for all who ask, from whatever entry, and anew where the key was withdrawn', async () => {
+    const server = await startFreshAuth(database)
+    await server.register()
+    await insertMany(server, 10_300)
+    const { sets, statements } = await poll(server)
+    expect(statements.map(({ prev, seq }) => [prev, seq])).toEqual([
+      [0, 10_000],
+      [10_000, 10_300],
+      [10_300, 10_300],
+    ])
+    for (const since of [1, 5000, 9899])
+      expect((await poll(server, since)).sets.slice(0, 2), `${since}`).toEqual(sets.slice(0, 2))
+    expect((await poll(server, 10_150)).sets[0]).toBe(sets[1])
+    expect((await poll(server, 10_299)).statements[0], 'few are for each').toMatchObject({ prev: 10_299 })
+
+    server.clock.advance(60)
+    const again = await poll(server)
+    expect(again.sets[0]).not.toBe(sets[0])
+    const [key] = await server.auth.api.listKeys()
+    await server.auth.api.withdrawKey(key?.kid ?? '')
+    await vi.waitFor(async () => expect((await poll(server)).sets[0]).not.toBe(again.sets[0]), SOON)
+  })
+
   test('breaks off where the database fails half way, which takes nobody’s place and ends nothing else', async () => {
     const server = await startFreshAuth(database, {
       revocationFeed: { connections: 1 },
