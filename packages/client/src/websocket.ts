@@ -4,8 +4,8 @@ export interface AuthorizedSocketOptions {
   /** The subprotocols to ask for. @default none */
   readonly protocols?: string | readonly string[]
   /**
-   * The message that tells the server the access token: the first one, and again after each renewal.
-   * @default `{"type":"authenticate","access_token":"…"}`
+   * The message that tells a server of your own the access token: the first one, and again after each renewal.
+   * @default `{"type":"mapae.token","access_token":"…"}`, which the guard of `@mapae/guard/ws` takes (`firstMessage`) and answers
    */
   readonly message?: (accessToken: string) => string
   /** @default globalThis.WebSocket */
@@ -18,12 +18,13 @@ export interface AuthorizedSocketOptions {
 /**
  * Opens a WebSocket and authenticates it in band: a browser cannot send an `Authorization` field with one, and a token in its address
  * would be written into logs (RFC 6750 §5.3). Every renewed token follows by itself; the socket is closed with code 4401 when the session ends.
- * Resolves when the first token was sent; undefined when nobody is logged in.
+ * Resolves when the guard has accepted the first token, or, with a `message`, when that was sent; undefined when nobody is logged in.
+ * Rejects when the socket is closed before. It sends no DPoP proof, so that a guard refuses the token of a bound session here.
  */
 export async function authorizedSocket(
   client: Client,
   url: string | URL,
-  { protocols = [], message = authenticate, ...options }: AuthorizedSocketOptions = {},
+  { protocols = [], message = tokenMessage, ...options }: AuthorizedSocketOptions = {},
 ): Promise<WebSocket | undefined> {
   const address = new URL(url)
   const target = address.href.replace(/^ws/, 'http')
@@ -33,6 +34,7 @@ export async function authorizedSocket(
   const socket = new Socket(address, typeof protocols === 'string' ? [protocols] : [...protocols])
   await opened(socket)
   socket.send(message(first))
+  if (message === tokenMessage) await accepted(socket)
 
   let sent = first
   const renew = async (): Promise<void> => {
@@ -58,13 +60,26 @@ const OPEN = 1
 /** Milliseconds. */
 const LOOK = 10_000
 
-function authenticate(access_token: string): string {
-  return JSON.stringify({ type: 'authenticate', access_token })
+function tokenMessage(access_token: string): string {
+  return JSON.stringify({ type: 'mapae.token', access_token })
 }
 
 function opened(socket: WebSocket): Promise<void> {
+  return orClosed(socket, (resolve) => socket.addEventListener('open', resolve))
+}
+
+/** A guard that refuses the token says so, and closes the socket. */
+function accepted(socket: WebSocket): Promise<void> {
+  return orClosed(socket, (resolve) =>
+    socket.addEventListener('message', ({ data }) => {
+      if (String(data).startsWith('{"type":"mapae.accepted"')) resolve()
+    }),
+  )
+}
+
+function orClosed(socket: WebSocket, listen: (resolve: () => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.addEventListener('open', () => resolve())
+    listen(resolve)
     socket.addEventListener('close', ({ code }) =>
       reject(new Error(`The WebSocket was closed with code ${code}.`)),
     )
