@@ -1,16 +1,9 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { sendingBy } from '@mapae/client/axios'
 import { clearOnChange, json, retry } from '@mapae/client/tanstack-query'
 import { authorizedSocket } from '@mapae/client/websocket'
-import { createGuard } from '@mapae/guard'
-import { protectUpgrades } from '@mapae/guard/ws'
-import type { Auth } from '@mapae/server'
 import { QueryClient } from '@tanstack/react-query'
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { WebSocketServer, WebSocket as Ws } from 'ws'
-import { atTheEnd } from '../../server/test/start-auth.ts'
 import { LIFE, registered, startWorld, URL_OF_AUTH } from './start-world.ts'
 
 async function startClient() {
@@ -50,68 +43,6 @@ describe('TanStack Query', () => {
 })
 
 describe('a WebSocket', () => {
-  it('is served by a guard as soon as it is given, and lives on with each new token', async () => {
-    const { auth, device, time } = await startWorld()
-    const client = device().client({ dangerouslyUnbound: true })
-    await registered(client)
-    const heard: string[] = []
-    const port = await startGuardedChat(auth, time.now, heard)
-    class ToTheChat extends Ws {
-      constructor() {
-        super(`ws://localhost:${port}/live`)
-      }
-    }
-    const socket = await authorizedSocket(client, 'wss://auth.example.com/live', {
-      WebSocket: ToTheChat as never,
-    })
-    const answers: string[] = []
-    socket?.addEventListener('message', ({ data }) => answers.push(JSON.parse(data).type))
-    socket?.send('hello')
-    await expect.poll(() => heard).toEqual(['hello'])
-    expect(answers).toEqual([])
-    time.advance((LIFE - 30) * 1000)
-    await client.accessToken()
-    await expect.poll(() => answers).toEqual(['mapae.accepted'])
-    time.advance(LIFE * 500)
-    socket?.send('hello again')
-    await expect.poll(() => heard).toEqual(['hello', 'hello again'])
-    await client.logout()
-  })
-
-  it('is not given where the guard refuses the token', async () => {
-    const { auth, device, time } = await startWorld()
-    const client = device().client({ dangerouslyUnbound: true })
-    await registered(client)
-    const port = await startGuardedChat(auth, () => time.now() + LIFE * 1000, [])
-    class ToTheChat extends Ws {
-      constructor() {
-        super(`ws://localhost:${port}/live`)
-      }
-    }
-    const opening = authorizedSocket(client, 'wss://auth.example.com/live', { WebSocket: ToTheChat as never })
-    await expect(opening).rejects.toThrow('4001')
-  })
-
-  /** Hears what it is told behind a guard; gives its port. */
-  async function startGuardedChat(auth: Auth, clock: () => number, heard: string[]): Promise<number> {
-    const guard = createGuard({ issuer: URL_OF_AUTH, keys: auth.keys, clock, revocations: false })
-    const chat = new WebSocketServer({ noServer: true })
-    const server = createServer()
-    const upgraded = protectUpgrades(
-      guard,
-      chat,
-      (_: Ws, { onMessage }) => onMessage((data) => heard.push(String(data))),
-      { firstMessage: true, clock },
-    )
-    server.on('upgrade', upgraded)
-    await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
-    atTheEnd(async () => {
-      for (const socket of chat.clients) socket.terminate()
-      server.close()
-    })
-    return (server.address() as AddressInfo).port
-  }
-
   it('is told the access token first, each new one after it, and closes with the session', async () => {
     const { client, time } = await startClient()
     const sockets: FakeSocket[] = []

@@ -153,7 +153,7 @@ describe('what the feed tells', () => {
     const feed = startFeed()
     const newer = generateKey('ES256')
     feed.published.push(newer)
-    const guard = await followingGuard(feed, { ownClaims: () => ({ own: true }) })
+    const guard = await followingGuard(feed)
     const [end, otherEnd] = [vi.fn(), vi.fn()]
     for (const [key, its] of [
       [feed.key, end],
