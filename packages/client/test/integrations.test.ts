@@ -4,6 +4,8 @@ import { authorizedSocket } from '@mapae/client/websocket'
 import { QueryClient } from '@tanstack/react-query'
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
+import { startGuardedChat } from '../../guard/test/guarded-chat.ts'
+import { atTheEnd } from '../../server/test/start-auth.ts'
 import { LIFE, registered, startWorld, URL_OF_AUTH } from './start-world.ts'
 
 async function startClient() {
@@ -43,6 +45,39 @@ describe('TanStack Query', () => {
 })
 
 describe('a WebSocket', () => {
+  async function startBehindGuard({ wrongBy = 0 } = {}) {
+    const { auth, device, time } = await startWorld()
+    const client = device().client({ dangerouslyUnbound: true })
+    await registered(client)
+    const clock = () => time.now() + wrongBy * 1000
+    const chat = await startGuardedChat({ issuer: URL_OF_AUTH, keys: auth.keys, clock })
+    atTheEnd(async () => chat.close())
+    const open = () =>
+      authorizedSocket(client, 'wss://auth.example.com/live', { WebSocket: chat.WebSocket as never })
+    return { client, time, heard: chat.heard, open }
+  }
+
+  it('is served by a guard as soon as it is given, and lives on with each new token', async () => {
+    const { client, time, heard, open } = await startBehindGuard()
+    const socket = await open()
+    const answers: string[] = []
+    socket?.addEventListener('message', ({ data }) => answers.push(JSON.parse(data).type))
+    socket?.send('hello')
+    await expect.poll(() => heard).toEqual(['hello'])
+    expect(answers).toEqual([])
+    time.advance(LIFE * 1000)
+    await client.accessToken()
+    await expect.poll(() => answers).toEqual(['mapae.accepted'])
+    socket?.send('hello again')
+    await expect.poll(() => heard).toEqual(['hello', 'hello again'])
+    await client.logout()
+  })
+
+  it('is not given where the guard refuses the token', async () => {
+    const { open } = await startBehindGuard({ wrongBy: LIFE })
+    await expect(open()).rejects.toThrow('4001')
+  })
+
   it('is told the access token first, each new one after it, and closes with the session', async () => {
     const { client, time } = await startClient()
     const sockets: FakeSocket[] = []
