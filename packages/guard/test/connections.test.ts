@@ -2,6 +2,7 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AccessClaims, createGuard, type GuardOptions } from '@mapae/guard'
 import { guardConnection, guardEventStream, guardEvents, type Revocations } from '@mapae/guard/connection'
+import { createNonces } from '@mapae/guard/dpop'
 import { claimsOf, protect } from '@mapae/guard/node'
 import { type GuardedSocket, protectUpgrades, type UpgradeOptions } from '@mapae/guard/ws'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -275,6 +276,21 @@ describe('a WebSocket', () => {
     expect(await client.nextJson()).toMatchObject({ type: 'mapae.refused', code: 'invalid_dpop_proof' })
     client.send(tokenMessage(fresh, { dpop: await proof(fresh) }))
     expect(await client.nextJson()).toMatchObject({ type: 'mapae.accepted' })
+  })
+
+  test('tells the nonce that the proof of a message needs', async () => {
+    const device = await startDevice()
+    const dpopNonces = createNonces({ keys: [Buffer.alloc(32, 1)], clock: issuer.clock })
+    const chat = await startChat({ firstMessage: true }, { url: 'https://api.example', dpopNonces })
+    const token = issuer.token({ cnf: { jkt: device.jkt } })
+    const asked = { method: 'GET', url: 'https://api.example/chat', now: issuer.state.now, token }
+    const client = await join(chat.url)
+    client.send(tokenMessage(token, { dpop: await device.proof(asked) }))
+    const { code, dpop_nonce: nonce } = await client.nextJson()
+    expect(code).toBe('use_dpop_nonce')
+    const again = await join(chat.url)
+    again.send(tokenMessage(token, { dpop: await device.proof({ ...asked, nonce }) }))
+    expect(await again.nextJson()).toMatchObject({ type: 'mapae.accepted' })
   })
 
   test('leaves to the app what is no token, as text or bytes', async () => {

@@ -8,7 +8,13 @@ import { type EndReason, type LifeOptions, watchLife } from './life.ts'
 export type Renewed =
   | { readonly type: 'renewed'; readonly expiresAt: number }
   /** The connection goes on with the token that it has. */
-  | { readonly type: 'refused'; readonly code: string; readonly description: string }
+  | {
+      readonly type: 'refused'
+      readonly code: string
+      readonly description: string
+      /** With `use_dpop_nonce`: the one that the next proof needs (RFC 9449 §9). */
+      readonly nonce?: string | undefined
+    }
 
 export type GuardedConnection<Own = unknown> = {
   /** Those of the newest token. */
@@ -69,6 +75,7 @@ const otherSession: Renewed = {
 }
 
 /** What a connection is told of a refusal. */
-export function refusedBy({ body }: Refusal): Renewed {
-  return { type: 'refused', code: body.code, description: body.detail ?? body.title }
+export function refusedBy({ body, headers }: Refusal): Renewed {
+  const nonce = headers.find(([name]) => name === 'dpop-nonce')?.[1]
+  return { type: 'refused', code: body.code, description: body.detail ?? body.title, nonce }
 }

@@ -109,6 +109,11 @@ function answerTo(outcome: Renewed): object {
     case 'renewed':
       return { type: 'mapae.accepted', expires_at: outcome.expiresAt }
     case 'refused':
-      return { type: 'mapae.refused', code: outcome.code, description: outcome.description }
+      return {
+        type: 'mapae.refused',
+        code: outcome.code,
+        description: outcome.description,
+        dpop_nonce: outcome.nonce,
+      }
   }
 }
