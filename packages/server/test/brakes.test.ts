@@ -118,6 +118,17 @@ describe.each(databases)('guesses at a password, on $name', (database) => {
     expect((await guess(own, email, HERE)).status).toBe(401)
   })
 
+  test('that were counted by a clock that has gone back are forgotten, and not waited for until it is there again', async () => {
+    const own = await startFreshAuth(database)
+    const email = someEmail()
+    own.clock.advance(86_400)
+    await guess(own, email, HERE)
+    own.clock.advance(-86_400)
+    const answers = []
+    for (let time = 0; time < 12; time++) answers.push(await guess(own, email, HERE))
+    expect(countOf(answers)).toEqual({ 401: 10, 429: 2 })
+  })
+
   test('are counted together by servers whose clocks differ', async () => {
     const ahead = await startAuth(server.database, { clock: () => server.clock.now() + 25_000 })
     const email = someEmail()
