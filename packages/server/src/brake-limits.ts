@@ -22,7 +22,7 @@ export interface BrakeLimits {
   readonly codesFromAddress: BrakeLimit
   /** Registrations from one address; those that were refused count too. */
   readonly registrationsFromAddress: BrakeLimit
-  /** Mails to one mailbox that somebody asked for. */
+  /** Mails to one mailbox that somebody asked for; those that reset a password have as many of their own. */
   readonly mailsToMailbox: BrakeLimit
   /** Mails that were asked for from one address. */
   readonly mailsFromAddress: BrakeLimit

@@ -89,6 +89,14 @@ export function mailBrakes(from: Origin, ...mailboxes: readonly Mailbox[]): read
   return [...mailboxBrakes(mailboxes), ...addressBrakes('mailsFromAddress', from)]
 }
 
+/**
+ * The mail to reset a password with. Its mailbox has as many of these as of all others together, so that what anybody else can have
+ * sent there, or refused, does not keep away the mail that lets the owner in.
+ */
+export function resetMailBrakes(from: Origin, mailbox: Mailbox): readonly Brake[] {
+  return [...mailboxBrakes([mailbox], 'reset-password'), ...addressBrakes('mailsFromAddress', from)]
+}
+
 /** A registration, which somebody is written to about, or nobody. */
 export function registrationBrakes(from: Origin, mailbox: Mailbox | undefined): readonly Brake[] {
   return [...mailboxBrakes(mailbox ? [mailbox] : []), ...addressBrakes('registrationsFromAddress', from)]
@@ -104,9 +112,9 @@ export function addressBrakes(name: BrakeName, { address, network }: Origin): re
   ]
 }
 
-function mailboxBrakes(mailboxes: readonly Mailbox[]): readonly Brake[] {
+function mailboxBrakes(mailboxes: readonly Mailbox[], part?: string): readonly Brake[] {
   const values = new Set(mailboxes.map(({ value }) => nameTyped(value).value))
-  return [...values].map((value) => ({ name: 'mailsToMailbox', subject: ['email', value] }))
+  return [...values].map((value) => ({ name: 'mailsToMailbox', subject: ['email', value], part }))
 }
 
 /** Forgets every try that was counted for an account: its logins, its passwords, its mails. Returns how many brakes there were. */

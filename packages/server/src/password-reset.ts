@@ -1,6 +1,6 @@
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
-import { mailBrakes, spend } from './brakes.ts'
+import { resetMailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import type { AuthEvent } from './events.ts'
 import { emailIdentifier } from './identifier.ts'
@@ -26,7 +26,7 @@ export async function askForPasswordReset(
   const identifier = emailIdentifier(email)
   const { display } = identifier
   requireMailer(ctx)
-  await spend(ctx, mailBrakes(from, identifier))
+  await spend(ctx, resetMailBrakes(from, identifier))
   const asking = { ...from, address: null }
   await postErrand(ctx, { errand: 'reset-password', email: display, language, from: asking })
 }

@@ -118,6 +118,17 @@ describe.each(databases)('guesses at a password, on $name', (database) => {
     expect((await guess(own, email, HERE)).status).toBe(401)
   })
 
+  test('that were counted by a clock that has gone back are forgotten, and not waited for until it is there again', async () => {
+    const own = await startFreshAuth(database)
+    const email = someEmail()
+    own.clock.advance(86_400)
+    await guess(own, email, HERE)
+    own.clock.advance(-86_400)
+    const answers = []
+    for (let time = 0; time < 12; time++) answers.push(await guess(own, email, HERE))
+    expect(countOf(answers)).toEqual({ 401: 10, 429: 2 })
+  })
+
   test('are counted together by servers whose clocks differ', async () => {
     const ahead = await startAuth(server.database, { clock: () => server.clock.now() + 25_000 })
     const email = someEmail()
@@ -498,8 +509,8 @@ describe.each(databases)('codes, mails and registrations, on $name', (database) 
         answers.push(await forgot(own, address, { address: elsewhere() }))
       return countOf(answers)
     }
-    expect(await ask(email, 6), 'one went there with the registration').toEqual({ 202: 4, 429: 2 })
-    expect(await own.mailsTo(email)).toHaveLength(4)
+    expect(await ask(email, 7)).toEqual({ 202: 5, 429: 2 })
+    expect(await own.mailsTo(email)).toHaveLength(5)
     expect(await ask(someEmail(), 7)).toEqual({ 202: 5, 429: 2 })
     own.clock.advance(900)
     expect(await ask(email, 2)).toEqual({ 202: 1, 429: 1 })
@@ -522,6 +533,24 @@ describe.each(databases)('codes, mails and registrations, on $name', (database) 
     }
     expect(countOf(changes), 'the old address is told each time, and had a mail').toEqual({ 202: 4, 429: 2 })
     expect(await own.mailsTo(victim)).toHaveLength(4)
+  })
+
+  test('nobody keeps the mail away that resets a password, by registering with its address or changing to it', async () => {
+    const own = await startMailingAuth(database)
+    const { email } = await own.person()
+    const { access_token: token } = await own.person()
+    const strangers = []
+    for (let time = 0; time < 6; time++) {
+      strangers.push(await own.register({ email }, { address: elsewhere() }))
+      const body = { email, password: PASSWORD }
+      strangers.push(await own.call('POST', '/auth/email/change', { token, body, address: elsewhere() }))
+    }
+    expect(strangers.at(-1)?.status).toBe(429)
+    await own.mailsTo(email)
+    expect((await forgot(own, email, { address: elsewhere() })).status).toBe(202)
+    const code = await own.codeTo(email, '/reset-password')
+    const reset = await own.call('POST', '/auth/password/reset', { body: { code, password: PASSWORD } })
+    expect(reset.status).toBe(204)
   })
 
   test('an address may ask for so many mails, whoever gets them', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { nameTyped, typedIdentifiers } from '../src/identifier.ts'
 import { emailKey, formerKey, usernameKey } from '../src/store/identifier-key.ts'
 
 test('the key of a key is the key, for every character: nobody gets another’s by writing the key', () => {
@@ -21,6 +22,23 @@ test('case tells no two hosts apart: else a name in capitals would be looked up 
   const different = addresses.filter((address) => emailKey(address) !== emailKey(formerKey(address)))
   expect(different).toEqual([])
   expect(addresses.filter((address) => emailKey(emailKey(address)) !== emailKey(address))).toEqual([])
+})
+
+test('no character gives two names to one that is looked up: whoever guesses is counted by one name', () => {
+  const named = new Map<string, string>()
+  const twice = new Set<string>()
+  for (let code = 0; code < 0x20000; code++) {
+    const character = code < 0xd800 || code > 0xdfff ? String.fromCodePoint(code) : ''
+    for (const typed of [`a${character}b`, `a${character}b@example.com`, `me@a${character}b.example`]) {
+      const name = nameTyped(typed).value
+      for (const { kind, value } of typedIdentifiers(typed)) {
+        const lookedUp = `${kind} ${value}`
+        if ((named.get(lookedUp) ?? name) !== name) twice.add(lookedUp)
+        named.set(lookedUp, name)
+      }
+    }
+  }
+  expect([...twice]).toEqual([])
 })
 
 test.each([

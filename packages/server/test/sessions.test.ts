@@ -186,6 +186,17 @@ describe.each(databases)('sessions, on $name', (database) => {
     expect((await me(theirs.json.access_token)).status).toBe(200)
   })
 
+  test('that server code asks for by what is no id are not there, and fail nobody who asks at the same moment', async () => {
+    const { json } = await server.register()
+    const { api } = server.auth
+    const [found, ended, renewed] = await Promise.all([
+      api.findSession('no\0id'),
+      api.endSession('no\0id'),
+      server.refresh(json),
+    ])
+    expect([found, ended, renewed.status]).toEqual([undefined, false, 200])
+  })
+
   describe('logout', () => {
     const logout = (options: Parameters<TestAuth['call']>[2]) => server.call('POST', '/auth/logout', options)
 

@@ -131,8 +131,10 @@ function waitAfter({ every }: { every: number }): number {
   return Math.min(FIRST_WAIT, every)
 }
 
+/** More tries than a brake ever counts at once: beyond that they are of a clock that has gone back, and forgotten. */
+const mostDrainedAt = sql`excluded.tried_at + ${sql.lit(CLOCK_TOLERANCE)} + (excluded.at_once + ${sql.lit(MOST_DOUBLINGS)}) * excluded.every`
 /** Of the row that is there, while it is being counted up. */
-const drainedAt = sql`case when brakes.drained_at > excluded.tried_at
+const drainedAt = sql`case when brakes.drained_at > excluded.tried_at and brakes.drained_at <= ${mostDrainedAt}
   then brakes.drained_at + excluded.every else excluded.drained_at end`
 /** How many tries there are beyond those that may be made at once, one that is forgiven in part counting as a whole. */
 const over = sql`(((${drainedAt}) - excluded.tried_at + excluded.every - 1) / excluded.every - excluded.at_once)`

@@ -7,7 +7,8 @@ const BATCH = 64
 
 /**
  * A look at rows by an id. On PostgreSQL those that are asked for while an earlier look is under way share one statement, since what
- * a statement costs is the way there and back; on SQLite, where there is no way to go, and in transactions each goes by itself.
+ * a statement costs is the way there and back; on SQLite, where there is no way to go, and in transactions each goes by itself. An id that PostgreSQL cannot hold has no rows: it would fail the statement for
+ * everybody.
  */
 export function gatheredReads<Row>(reads: {
   readonly one: (db: Db, id: string) => Promise<readonly Row[]>
@@ -16,7 +17,8 @@ export function gatheredReads<Row>(reads: {
   readonly idOf: (row: Row) => string
 }): (db: Db, id: string) => Promise<readonly Row[]> {
   const readers = new WeakMap<Db, (id: string) => Promise<readonly Row[]>>()
-  return (db, id) => {
+  return async (db, id) => {
+    if (id.includes('\0')) return []
     if (db.isTransaction || !(db.getExecutor().adapter instanceof PostgresAdapter)) return reads.one(db, id)
     const reader = readers.get(db) ?? readerOf(db)
     readers.set(db, reader)
