@@ -34,7 +34,7 @@ export function accountOf(delivery: Delivery): Account {
     accessToken: async (target = ctx.url) => {
       const url = new URL(target)
       requireTarget(ctx, url)
-      return (await (await routeTo(url)).line.find())?.access
+      return (await (await routeTo(url, true)).line.find())?.access
     },
     diagnose: async () => (await import('./diagnose.ts')).diagnose(ctx),
     list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),

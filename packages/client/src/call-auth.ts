@@ -6,7 +6,7 @@ import { type Members, parseMembers, textOf } from './wire.ts'
 export interface AuthCall {
   readonly body?: unknown
   readonly attempt?: string | undefined
-  readonly credential?: Credential
+  readonly credential?: Credential | undefined
 }
 
 /** Milliseconds until the auth server counts as away. */
@@ -52,7 +52,7 @@ export function refusal(response: Response, answer: Members): MapaeError {
 /** Seconds (RFC 9110 §10.2.3); of a date nothing is made, since it would be compared with a clock that may be wrong. */
 function retryAfter(response: Response): number | undefined {
   const field = response.headers.get('retry-after')
-  return field !== null && /^\d{1,6}$/.test(field) ? Number(field) : undefined
+  return /^\d{1,6}$/.test(field ?? '') ? Number(field) : undefined
 }
 
 /** Gives a request an end. Its late answer, if there is one, is not read and sets no cookie. */

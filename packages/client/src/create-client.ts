@@ -15,7 +15,8 @@ export function createClient(options: ClientOptions): Client {
   const settings = parseOptions(options)
   const listeners = new Set<(change: Change) => void>()
   const onChange = (change: Change): void => {
-    for (const listener of listeners) listener(change)
+    // Each by itself: what a listener throws is the app's to see, and breaks no renewal and no login.
+    for (const listener of listeners) queueMicrotask(() => listener(change))
   }
   const delivery = once(async () =>
     settings.delivery === 'cookie'
@@ -61,9 +62,7 @@ export function createClient(options: ClientOptions): Client {
     close: () => {
       listeners.clear()
       delivery()
-        .then(({ keepers }) => {
-          for (const keeper of keepers) keeper.close()
-        })
+        .then(({ close }) => close())
         .catch(() => {})
     },
   }

@@ -75,6 +75,12 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
   }
 }
 
+/**
+ * Seconds. The server's time was told while its answer was under way, so that it is known too late rather than too early; and a guard forgives
+ * a proof that is a little old sooner than one from the future.
+ */
+const LATE = 5
+
 /** RFC 9449 §4.2. */
 async function proof(
   { sign, jwk }: Key,
@@ -93,7 +99,7 @@ async function proof(
     jti: randomId(),
     htm: about.method,
     htu: origin + pathname,
-    iat: Math.floor(now / 1000),
+    iat: Math.floor(now / 1000) - LATE,
     ...(about.access !== undefined && { ath: await about.hashOf(about.access) }),
     ...(about.nonce !== undefined && { nonce: about.nonce }),
   }
