@@ -33,6 +33,10 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       if (!url.startsWith(`${settings.url}/`)) await timeIsKnown()
       return (await keys()).send(jkt, url, init, access)
     },
+    prove: async (jkt, url, access) => {
+      await timeIsKnown()
+      return (await keys()).prove(jkt, url, access)
+    },
   }
   /** Kept beyond a logout for as long as this client lives: a known device is not held up by strangers who guess passwords. */
   let device: string | undefined

@@ -90,7 +90,6 @@ export function createLine(ctx: Context, way: Way): Line {
       const kept = await ticket()
       if (kept || !way.mayBeUnknown) return kept
       if (absent && elapsed(ctx.clock, absent) < ABSENT) return undefined
-      absent = undefined
       try {
         return await after(undefined)
       } catch (error) {

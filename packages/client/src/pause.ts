@@ -8,13 +8,12 @@ export function backoff(ctx: Context, tries: number): number {
 
 /** Waits so long, or until there is reason to hope: the network is back, or somebody looks at the page again. */
 export async function pause(ctx: Context, milliseconds: number): Promise<void> {
-  const wake = new AbortController()
   const over = new AbortController()
   const until = (place: Partial<EventTarget> | undefined, name: string): void =>
-    place?.addEventListener?.(name, () => wake.abort(), over)
+    place?.addEventListener?.(name, () => over.abort(), over)
   until(globalThis, 'online')
   until(globalThis.document, 'visibilitychange')
-  await ctx.clock.sleep(milliseconds, wake.signal)
+  await ctx.clock.sleep(milliseconds, over.signal)
   over.abort()
 }
 
