@@ -64,10 +64,12 @@ function readOverview(value: unknown): readonly SessionOverview[] {
   return [
     {
       id,
+      device: textOf(value['device']) ?? null,
       user_agent: textOf(value['user_agent']) ?? null,
       network: textOf(value['network']) ?? null,
+      place: textOf(value['place']) ?? null,
       created_at: numberOf(value['created_at']) ?? 0,
-      renewed_at: numberOf(value['renewed_at']) ?? 0,
+      last_used_at: numberOf(value['last_used_at']) ?? 0,
       expires_at: numberOf(value['expires_at']) ?? 0,
       current: value['current'] === true,
     },

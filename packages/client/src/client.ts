@@ -41,13 +41,17 @@ export type Change =
   /** `reason`: `logout`, or why the server ended it. */
   | { readonly type: 'logged_out'; readonly reason: string }
 
-/** A session as the list of sessions shows it. Moments are seconds since 1970. */
+/** A session as the list of sessions shows it. Moments are seconds since 1970, by the hour. */
 export interface SessionOverview {
   readonly id: string
+  /** In words: `Chrome on Windows`. */
+  readonly device: string | null
   readonly user_agent: string | null
   readonly network: string | null
+  /** Where that is, when the server looks it up. */
+  readonly place: string | null
   readonly created_at: number
-  readonly renewed_at: number
+  readonly last_used_at: number
   readonly expires_at: number
   /** Whether it is the one that asks. */
   readonly current: boolean
