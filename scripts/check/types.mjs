@@ -3,7 +3,7 @@ import { runTool, SetupError } from '../setup/tool.mjs'
 
 /**
  * The packages by building them; tests and scripts as strictly by tsconfig.test.json, those of the client with a browser's types beside Node's; examples, which are plain JavaScript
- * as their readers write it, by tsconfig.examples.json.
+ * as their readers write it, by tsconfig.examples.json; the app for phones, which is TypeScript, by its own.
  * @param {string} root
  * @returns {Promise<import('../check.mjs').Findings>}
  */
@@ -13,6 +13,7 @@ export async function checkTypes(root) {
     await compilerProblems(root, 'tsconfig.test.json'),
     await compilerProblems(root, 'packages/client/tsconfig.test.json'),
     await compilerProblems(root, 'tsconfig.examples.json'),
+    await compilerProblems(root, 'examples/expo/tsconfig.json'),
   ]
   const problems = outputs.flatMap((output) => output.trim().split(/\n(?! )/)) // what belongs to an error is indented
   return {

@@ -1,3 +1,3 @@
 import { createGuard } from '@mapae/guard'
 
-export const guard = createGuard({ issuer: process.env.MAPAE_URL ?? 'http://localhost:4000' })
+export const guard = createGuard({ issuer: process.env.MAPAE_URL ?? 'http://localhost:3007' })

@@ -8,7 +8,7 @@ import { readUser } from './user.ts'
 import { isMembers, type Members, numberOf, parseMembers, textOf } from './wire.ts'
 
 /** What is asked of the auth server now and then; loaded when it is. */
-export type Account = Pick<Client, 'changePassword' | 'accessToken' | 'diagnose'> &
+export type Account = Pick<Client, 'changePassword' | 'accessToken' | 'credential' | 'diagnose'> &
   Client['sessions'] & {
     /** The session with its user, as the server has them now. */
     look(kept: Kept): Promise<Session>
@@ -22,6 +22,10 @@ export function accountOf(delivery: Delivery): Account {
     if (!response.ok) throw refusal(response, answer)
     return answer
   }
+  const inHand = async (url: URL): Promise<Kept | undefined> => {
+    requireTarget(ctx, url)
+    return (await routeTo(url, true)).line.find()
+  }
   return {
     look: async (kept) => {
       const user = readUser((await ask('/auth/me'))['user'])
@@ -31,10 +35,13 @@ export function accountOf(delivery: Delivery): Account {
     },
     changePassword: ({ current, next }) =>
       reopen('/auth/password', { current_password: current, new_password: next }),
-    accessToken: async (target = ctx.url) => {
-      const url = new URL(target)
-      requireTarget(ctx, url)
-      return (await (await routeTo(url)).line.find())?.access
+    accessToken: async (target = ctx.url) => (await inHand(new URL(target)))?.access,
+    credential: async (target) => {
+      const url = new URL(new URL(target).href.replace(/^ws/, 'http'))
+      const { access, jkt } = (await inHand(url)) ?? {}
+      if (access === undefined) return undefined
+      const proof = jkt === undefined ? undefined : await ctx.prove?.(jkt, url.href, access)
+      return { accessToken: access, proof }
     },
     diagnose: async () => (await import('./diagnose.ts')).diagnose(ctx),
     list: async () => readOverviews((await ask('/auth/sessions'))['sessions']),
@@ -57,10 +64,12 @@ function readOverview(value: unknown): readonly SessionOverview[] {
   return [
     {
       id,
+      device: textOf(value['device']) ?? null,
       user_agent: textOf(value['user_agent']) ?? null,
       network: textOf(value['network']) ?? null,
+      place: textOf(value['place']) ?? null,
       created_at: numberOf(value['created_at']) ?? 0,
-      renewed_at: numberOf(value['renewed_at']) ?? 0,
+      last_used_at: numberOf(value['last_used_at']) ?? 0,
       expires_at: numberOf(value['expires_at']) ?? 0,
       current: value['current'] === true,
     },

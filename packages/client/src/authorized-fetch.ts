@@ -1,7 +1,7 @@
 import type { Context } from './context.ts'
 import type { Delivery, Route } from './delivery.ts'
 import type { Kept } from './kept.ts'
-import { MapaeError } from './mapae-error.ts'
+import { isPassing, MapaeError } from './mapae-error.ts'
 import { retried } from './pause.ts'
 import { type Replayable, replayable } from './replayable.ts'
 import { transmit } from './transmit.ts'
@@ -13,12 +13,16 @@ import { transmit } from './transmit.ts'
  * Throws `MapaeError`: `session_ended`, `offline`, `server_away`, `target_not_allowed`, `body_not_replayable`.
  */
 export async function authorizedFetch(
-  { ctx, routeTo }: Delivery,
+  delivery: Delivery,
   input: RequestInfo | URL,
   init?: RequestInit,
 ): Promise<Response> {
-  const request = await replayable(ctx, input, init)
-  requireTarget(ctx, request.url)
+  const request = await replayable(delivery.ctx, input, init)
+  requireTarget(delivery.ctx, request.url)
+  return unlessAborted(request.init.signal, exchange(delivery, request))
+}
+
+async function exchange({ ctx, routeTo }: Delivery, request: Replayable): Promise<Response> {
   const route = await routeTo(request.url)
   const kept = await (route.byCookie ? route.line.ticket() : route.line.find())
   const response = await sent(ctx, request, route, kept)
@@ -49,7 +53,17 @@ async function sent(
   kept: Kept | undefined,
 ): Promise<Response> {
   const again = (error: unknown): error is MapaeError =>
-    error instanceof MapaeError && error.code === 'server_away' && /^(GET|HEAD|OPTIONS)$/.test(init.method)
+    isPassing(error) && /^(GET|HEAD|OPTIONS)$/.test(init.method)
   const credential = byCookie ? {} : { access: kept?.access, jkt: kept?.jkt }
-  return retried(ctx, () => transmit(ctx, url.href, init, credential), { again, signal: init.signal })
+  return retried(ctx, () => transmit(ctx, url.href, init, credential), again)
+}
+
+/** Whoever gives up hears so at once; a renewal that others may need goes on. */
+function unlessAborted<T>(signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    // React Native gives no reason; there the error is that of `fetch`.
+    signal?.addEventListener('abort', () => signal.reason && reject(signal.reason), over)
+  })
+  return Promise.race([work, aborted]).finally(() => over.abort())
 }

@@ -9,4 +9,6 @@ export interface BoundKeys {
    * `key_lost` when the key is not there.
    */
   send(thumbprint: string, url: string, init: RequestInit, access: string | undefined): Promise<Response>
+  /** A proof of a GET, for what cannot be sent with `fetch`. Throws like `send`. */
+  prove(thumbprint: string, url: string, access: string): Promise<string>
 }

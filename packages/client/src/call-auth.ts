@@ -6,7 +6,7 @@ import { type Members, parseMembers, textOf } from './wire.ts'
 export interface AuthCall {
   readonly body?: unknown
   readonly attempt?: string | undefined
-  readonly credential?: Credential
+  readonly credential?: Credential | undefined
 }
 
 /** Milliseconds until the auth server counts as away. */
@@ -24,7 +24,7 @@ export async function callAuth(
   const headers = new Headers()
   if (body !== undefined) headers.set('content-type', 'application/json')
   if (attempt !== undefined) headers.set('idempotency-key', attempt)
-  const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(body) ?? null }
+  const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(body) }
   if (ctx.delivery === 'cookie') init.credentials = 'include'
   return inTime(ctx, async (signal) => {
     const response = await transmit(ctx, ctx.url + path, { ...init, signal }, credential)
@@ -52,19 +52,18 @@ export function refusal(response: Response, answer: Members): MapaeError {
 /** Seconds (RFC 9110 §10.2.3); of a date nothing is made, since it would be compared with a clock that may be wrong. */
 function retryAfter(response: Response): number | undefined {
   const field = response.headers.get('retry-after')
-  return field !== null && /^\d{1,6}$/.test(field) ? Number(field) : undefined
+  return /^\d{1,6}$/.test(field ?? '') ? Number(field) : undefined
 }
 
 /** Gives a request an end. Its late answer, if there is one, is not read and sets no cookie. */
 async function inTime<T>(ctx: Context, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const request = new AbortController()
-  const timer = new AbortController()
-  ctx.clock.sleep(PATIENCE, timer.signal).then(() => request.abort())
+  ctx.clock.sleep(PATIENCE, request.signal).then(() => request.abort())
   try {
     return await send(request.signal)
   } catch (cause) {
     throw request.signal.aborted ? new MapaeError('server_away', undefined, { cause }) : cause
   } finally {
-    timer.abort()
+    request.abort() // the timer
   }
 }

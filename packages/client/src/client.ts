@@ -41,13 +41,17 @@ export type Change =
   /** `reason`: `logout`, or why the server ended it. */
   | { readonly type: 'logged_out'; readonly reason: string }
 
-/** A session as the list of sessions shows it. Moments are seconds since 1970. */
+/** A session as the list of sessions shows it. Moments are seconds since 1970, by the hour. */
 export interface SessionOverview {
   readonly id: string
+  /** In words: `Chrome on Windows`. */
+  readonly device: string | null
   readonly user_agent: string | null
   readonly network: string | null
+  /** Where that is, when the server looks it up. */
+  readonly place: string | null
   readonly created_at: number
-  readonly renewed_at: number
+  readonly last_used_at: number
   readonly expires_at: number
   /** Whether it is the one that asks. */
   readonly current: boolean
@@ -81,10 +85,22 @@ export interface Client {
   onChange(listener: (change: Change) => void): () => void
   /** An access token for what cannot use `fetch`, such as a WebSocket. Undefined when nobody is logged in. */
   accessToken(target?: string | URL): Promise<string | undefined>
+  /**
+   * The same with what a session that is bound to a key needs beside it: a proof (RFC 9449) of a GET of that address, for one use. `ws:` and
+   * `wss:` are taken for `http:` and `https:`, as a guard sees the request that opens a WebSocket.
+   */
+  credential(target: string | URL): Promise<CredentialInHand | undefined>
   /** Looks for what is misconfigured between this page and its auth server. */
   diagnose(): Promise<readonly Finding[]>
   /** Lets go of what it listens to. The session stays. */
   close(): void
+}
+
+/** What a message that tells a server the access token holds. */
+export interface CredentialInHand {
+  readonly accessToken: string
+  /** Where the session is bound to a key. */
+  readonly proof?: string | undefined
 }
 
 /** One thing that `diagnose` found. */

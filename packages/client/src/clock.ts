@@ -37,3 +37,8 @@ export function momentOf(clock: Clock): Moment {
 export function elapsed(clock: Clock, since: Moment): number {
   return Math.max(0, clock.monotonic() - since.monotonic, clock.wall() - since.wall)
 }
+
+/** Milliseconds by which the wall clock advanced more than the monotonic one. */
+export function leapSince(clock: Clock, since: Moment): number {
+  return clock.wall() - since.wall - (clock.monotonic() - since.monotonic)
+}

@@ -38,9 +38,11 @@ export async function cookieDelivery(settings: Settings, onChange: OnChange): Pr
   return {
     ctx,
     main,
-    routeTo: async ({ origin }) =>
-      origin === ctx.url ? { line: main, byCookie: true } : { line: await loan(), byCookie: false },
-    keepers: [keeper],
+    routeTo: async ({ origin }, inHand) =>
+      origin === ctx.url && !inHand
+        ? { line: main, byCookie: true }
+        : { line: await loan(), byCookie: false },
+    close: keeper.close,
     open,
     reopen: async (path, body) => {
       await main.find()

@@ -1,3 +1,4 @@
+import type { Account } from './account.ts'
 import { authorizedFetch } from './authorized-fetch.ts'
 import { type Change, type Client, type LoginResult, type Session, sessionOf } from './client.ts'
 import { cookieDelivery } from './cookie-delivery.ts'
@@ -15,7 +16,8 @@ export function createClient(options: ClientOptions): Client {
   const settings = parseOptions(options)
   const listeners = new Set<(change: Change) => void>()
   const onChange = (change: Change): void => {
-    for (const listener of listeners) listener(change)
+    // Each by itself: what a listener throws is the app's to see, and breaks no renewal and no login.
+    for (const listener of listeners) queueMicrotask(() => listener(change))
   }
   const delivery = once(async () =>
     settings.delivery === 'cookie'
@@ -25,6 +27,10 @@ export function createClient(options: ClientOptions): Client {
   delivery().catch(() => {}) // it listens to other tabs; whoever needs it hears of a failure
 
   const account = once(async () => (await import('./account.ts')).accountOf(await delivery()))
+  const loaded =
+    <In extends unknown[], Out>(pick: (its: Account) => (...given: In) => Promise<Out>) =>
+    async (...given: In): Promise<Out> =>
+      pick(await account())(...given)
   const sessionFrom = async (kept: Kept, fresh?: boolean): Promise<Session> =>
     hasUser(kept) && !fresh ? sessionOf(kept) : (await account()).look(kept)
   const opened = async (path: string, body: object): Promise<LoginResult | undefined> => {
@@ -46,24 +52,23 @@ export function createClient(options: ClientOptions): Client {
       const kept = known?.sid ? known : await main.find()
       return kept && sessionFrom(kept, fresh)
     },
-    changePassword: async (change) => (await account()).changePassword(change),
+    changePassword: loaded((it) => it.changePassword),
     sessions: {
-      list: async () => (await account()).list(),
-      end: async (id) => (await account()).end(id),
-      endOthers: async () => (await account()).endOthers(),
+      list: loaded((it) => it.list),
+      end: loaded((it) => it.end),
+      endOthers: loaded((it) => it.endOthers),
     },
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    accessToken: async (target) => (await account()).accessToken(target),
-    diagnose: async () => (await account()).diagnose(),
+    accessToken: loaded((it) => it.accessToken),
+    credential: loaded((it) => it.credential),
+    diagnose: loaded((it) => it.diagnose),
     close: () => {
       listeners.clear()
       delivery()
-        .then(({ keepers }) => {
-          for (const keeper of keepers) keeper.close()
-        })
+        .then(({ close }) => close())
         .catch(() => {})
     },
   }

@@ -12,10 +12,10 @@ export interface Delivery {
   readonly ctx: Context
   /** The line that knows who is logged in. */
   readonly main: Line
-  /** The line for a target, and how its access token travels. */
-  routeTo(target: URL): Promise<Route>
-  /** What listens to other tabs, for whoever lets go. */
-  readonly keepers: readonly Pick<Keeper, 'close'>[]
+  /** The line for a target, and how its access token travels. `inHand`: never by cookie. */
+  routeTo(target: URL, inHand?: boolean): Promise<Route>
+  /** Listens to other tabs no longer. */
+  close(): void
   /** Logs in or registers; undefined where a mail comes first. The record of the new session replaces what was there. */
   open(path: string, body: object): Promise<Kept | undefined>
   /** The same with the session that there is, which ends with it. */
@@ -55,7 +55,7 @@ export async function openWith(
   const at = ctx.clock.wall()
   const answer = await callAuth(ctx, path, {
     body: { ...body, transport: ctx.delivery },
-    ...(credential && { credential }),
+    credential,
   })
   if (answer.status === 202) return undefined
   const kept = change(keptFrom(answer, at))
@@ -65,6 +65,6 @@ export async function openWith(
 
 /** With cookies the server ends the session first: it alone can take them back. */
 export async function ended(ctx: Context, { keeper }: Line): Promise<void> {
-  await retried(ctx, () => callAuth(ctx, '/auth/logout'), { again: isPassing })
+  await retried(ctx, () => callAuth(ctx, '/auth/logout'), isPassing)
   await keeper.change(() => undefined)
 }

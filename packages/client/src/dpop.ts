@@ -35,6 +35,11 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
     if (key) keys.set(thumbprint, key)
     return key
   }
+  const need = async (thumbprint: string): Promise<Key> => {
+    const key = await find(thumbprint)
+    if (key) return key
+    throw new MapaeError('session_ended', 'The key of the session is gone.', { endReason: 'key_lost' })
+  }
   return {
     make: async () => {
       const pair = await crypto.subtle.generateKey(ES256, false, ['sign', 'verify'])
@@ -49,10 +54,12 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
       keys.delete(thumbprint)
       await store.remove(thumbprint)
     },
+    prove: async (thumbprint, url, access) => {
+      const nonce = nonces.get(new URL(url).origin)
+      return proof(await need(thumbprint), { method: 'GET', url, access, nonce, hashOf }, now())
+    },
     send: async (thumbprint, url, init, access) => {
-      const key = await find(thumbprint)
-      if (!key)
-        throw new MapaeError('session_ended', 'The key of the session is gone.', { endReason: 'key_lost' })
+      const key = await need(thumbprint)
       const { origin } = new URL(url)
       const once = async (): Promise<Response> => {
         const headers = new Headers(init.headers)
@@ -75,6 +82,12 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
   }
 }
 
+/**
+ * Seconds. The server's time was told while its answer was under way, so that it is known too late rather than too early; and a guard forgives
+ * a proof that is a little old sooner than one from the future.
+ */
+const LATE = 5
+
 /** RFC 9449 §4.2. */
 async function proof(
   { sign, jwk }: Key,
@@ -93,7 +106,7 @@ async function proof(
     jti: randomId(),
     htm: about.method,
     htu: origin + pathname,
-    iat: Math.floor(now / 1000),
+    iat: Math.floor(now / 1000) - LATE,
     ...(about.access !== undefined && { ath: await about.hashOf(about.access) }),
     ...(about.nonce !== undefined && { nonce: about.nonce }),
   }

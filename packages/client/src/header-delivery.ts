@@ -1,8 +1,9 @@
 import { callAuth } from './call-auth.ts'
+import { leapSince, type Moment, momentOf } from './clock.ts'
 import type { Context } from './context.ts'
 import { alone, type Delivery, openWith } from './delivery.ts'
 import { createKeeper, type OnChange } from './keeper.ts'
-import type { Kept } from './kept.ts'
+import { isSame, type Kept } from './kept.ts'
 import { createLine } from './line.ts'
 import { isPassing, MapaeError } from './mapae-error.ts'
 import { once } from './once.ts'
@@ -12,6 +13,9 @@ import { randomId } from './random-id.ts'
 import { memoryStore } from './stores/memory.ts'
 import { memoryKeysOf } from './stores/memory-keys.ts'
 import { sendAsBearer } from './transmit.ts'
+
+/** Milliseconds by which a proof may be wrong. */
+const LEAP = 4000
 
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
@@ -24,10 +28,15 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   })
   const ctx: Context = {
     ...settings,
-    send: async (url, init, { access, jkt }) =>
-      jkt === undefined
-        ? sendAsBearer(settings, url, init, access)
-        : (await keys()).send(jkt, url, init, access),
+    send: async (url, init, { access, jkt }) => {
+      if (jkt === undefined) return sendAsBearer(settings, url, init, access)
+      if (!url.startsWith(`${settings.url}/`)) await timeIsKnown()
+      return (await keys()).send(jkt, url, init, access)
+    },
+    prove: async (jkt, url, access) => {
+      await timeIsKnown()
+      return (await keys()).prove(jkt, url, access)
+    },
   }
   /** Kept beyond a logout for as long as this client lives: a known device is not held up by strangers who guess passwords. */
   let device: string | undefined
@@ -53,6 +62,19 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
     const kept = keeper.peek()
     return kept ? kept.serverTime * 1000 + keeper.age(kept) : ctx.clock.wall()
   }
+  let looked: { readonly kept: Kept | undefined; readonly at: Moment } | undefined
+  /**
+   * When the wall clock ran ahead of the other one, the machine slept or somebody set it, and nobody can tell which: the auth server, which goes
+   * by its nonces, tells its time anew with a renewal. One try for a record; without an answer the request goes out as it is.
+   */
+  const timeIsKnown = async (): Promise<void> => {
+    const kept = keeper.peek()
+    if (!looked || !isSame(looked.kept, kept)) looked = { kept, at: momentOf(ctx.clock) }
+    const { at } = looked
+    if (!kept || leapSince(ctx.clock, at) < LEAP) return
+    looked = { kept, at: momentOf(ctx.clock) }
+    await main.after(kept).catch(() => {})
+  }
   /** A key without a session opens nothing, so nobody waits for its end. */
   const forgetKey = (kept: Pick<Kept, 'jkt'> | undefined): void => {
     const { jkt } = kept ?? {}
@@ -69,7 +91,7 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
     ctx,
     main,
     routeTo: async () => ({ line: main, byCookie: false }),
-    keepers: [keeper],
+    close: keeper.close,
     open: (path, body) =>
       alone(main, async () => {
         const before = await keeper.current()
@@ -98,7 +120,7 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       alone(main, async () => {
         const kept = await keeper.again()
         await keeper.change(() => undefined)
-        if (kept) await retried(ctx, () => tellEnd(kept), { again: isPassing })
+        if (kept) await retried(ctx, () => tellEnd(kept), isPassing)
       }),
   }
 }

@@ -1,6 +1,7 @@
 export type {
   Change,
   Client,
+  CredentialInHand,
   Finding,
   Login,
   LoginResult,

@@ -92,10 +92,10 @@ export function openChannel(
   onMessage: (message: unknown) => void,
 ): BroadcastChannel | undefined {
   if (name === undefined || typeof BroadcastChannel === 'undefined') return undefined
-  const channel = new BroadcastChannel(`mapae ${name}`)
-  channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(data)
   // Only Node.js has this: an open channel must not keep a process from ending.
-  if ('unref' in channel && typeof channel.unref === 'function') channel.unref()
+  const channel: BroadcastChannel & { unref?(): void } = new BroadcastChannel(`mapae ${name}`)
+  channel.unref?.()
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(data)
   return channel
 }
 

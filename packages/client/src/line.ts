@@ -90,7 +90,6 @@ export function createLine(ctx: Context, way: Way): Line {
       const kept = await ticket()
       if (kept || !way.mayBeUnknown) return kept
       if (absent && elapsed(ctx.clock, absent) < ABSENT) return undefined
-      absent = undefined
       try {
         return await after(undefined)
       } catch (error) {
@@ -142,13 +141,10 @@ async function renewal(ctx: Context, way: Way, stale: Kept | undefined): Promise
 function prepared(ctx: Context, { keeper, rotates, mayBeUnknown }: Way): Promise<Kept | undefined> {
   const attempt = randomId()
   return keeper.change((kept) => {
-    if (!kept) return mayBeUnknown ? { ...unknown(ctx), attempt } : undefined
-    return kept.attempt === undefined && rotates(kept) ? { ...kept, attempt } : kept
+    if (kept) return kept.attempt === undefined && rotates(kept) ? { ...kept, attempt } : kept
+    const unknown = { sid: '', n: 0, at: ctx.clock.wall(), serverTime: 0, expiresIn: 0 }
+    return mayBeUnknown ? { ...unknown, attempt } : undefined
   })
-}
-
-function unknown(ctx: Context): Kept {
-  return { sid: '', n: 0, at: ctx.clock.wall(), serverTime: 0, expiresIn: 0 }
 }
 
 /** Kept before it is used, and only in place of the record that was renewed: a late answer replaces nothing newer. */

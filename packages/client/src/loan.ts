@@ -50,7 +50,7 @@ export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
     ctx,
     main,
     routeTo: async () => ({ line: main, byCookie: false }),
-    keepers: [keeper, { close: () => channel?.close() }],
+    close: () => channel?.close(),
     open,
     reopen: async (path, body) => {
       // The access token in the cookie has expired: nobody renews it here.

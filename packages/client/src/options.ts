@@ -67,7 +67,8 @@ export function parseOptions(options: ClientOptions): Settings {
     return url.origin
   }
   const url = origin('url', options.url)
-  const pageOrigin = options.pageOrigin ?? locationOrigin()
+  const page = options.pageOrigin ?? locationOrigin()
+  const pageOrigin = page && origin('pageOrigin', page)
   const { delivery = pageOrigin ? 'cookie' : 'header' } = options
   if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'needs a page')
   return {

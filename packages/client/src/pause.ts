@@ -7,37 +7,28 @@ export function backoff(ctx: Context, tries: number): number {
 }
 
 /** Waits so long, or until there is reason to hope: the network is back, or somebody looks at the page again. */
-export async function pause(ctx: Context, milliseconds: number, signal?: AbortSignal | null): Promise<void> {
-  const wake = new AbortController()
+export async function pause(ctx: Context, milliseconds: number): Promise<void> {
   const over = new AbortController()
-  const until = (place: EventTarget | null | undefined, name: string): void =>
-    place?.addEventListener(name, () => wake.abort(), over)
-  if (typeof addEventListener === 'function') until(globalThis, 'online')
+  const until = (place: Partial<EventTarget> | undefined, name: string): void =>
+    place?.addEventListener?.(name, () => over.abort(), over)
+  until(globalThis, 'online')
   until(globalThis.document, 'visibilitychange')
-  until(signal, 'abort')
-  await ctx.clock.sleep(milliseconds, wake.signal)
+  await ctx.clock.sleep(milliseconds, over.signal)
   over.abort()
-  if (signal?.aborted) throw signal.reason
 }
 
 /** Tries up to eight times, in about five seconds, what failed in a way that `again` takes for passing. */
 export async function retried<T>(
   ctx: Context,
   work: () => Promise<T>,
-  {
-    again,
-    signal,
-  }: {
-    readonly again: (error: unknown) => error is MapaeError
-    readonly signal?: AbortSignal | null | undefined
-  },
+  again: (error: unknown) => error is MapaeError,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await work()
     } catch (error) {
       if (!again(error) || error.code === 'offline' || tries >= TRIES) throw error
-      await pause(ctx, backoff(ctx, tries), signal)
+      await pause(ctx, backoff(ctx, tries))
     }
   }
 }

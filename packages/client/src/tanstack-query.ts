@@ -17,7 +17,7 @@ export function json(
     const response = await client.fetch(input, { ...init, signal })
     const text = await response.text()
     if (!response.ok) throw refusal(response, parseMembers(text))
-    return JSON.parse(text)
+    return text === '' ? null : JSON.parse(text) // 204 has nothing to read, and a query may not be undefined
   }
 }
 

@@ -1,13 +1,15 @@
-import type { Client } from './client.ts'
+import type { Client, CredentialInHand } from './client.ts'
+import { MapaeError } from './mapae-error.ts'
+import { parseMembers, textOf } from './wire.ts'
 
 export interface AuthorizedSocketOptions {
   /** The subprotocols to ask for. @default none */
   readonly protocols?: string | readonly string[]
   /**
-   * The message that tells a server of your own the access token: the first one, and again after each renewal.
-   * @default `{"type":"mapae.token","access_token":"…"}`, which the guard of `@mapae/guard/ws` takes (`firstMessage`) and answers
+   * The message that tells the server the access token: the first one, and again after each renewal.
+   * @default `{"type":"mapae.token","access_token":"…"}`, with `"dpop"` for a bound session: what `@mapae/guard/ws` takes
    */
-  readonly message?: (accessToken: string) => string
+  readonly message?: (credential: CredentialInHand) => string
   /** @default globalThis.WebSocket */
   readonly WebSocket?: new (
     url: string | URL,
@@ -17,42 +19,56 @@ export interface AuthorizedSocketOptions {
 
 /**
  * Opens a WebSocket and authenticates it in band: a browser cannot send an `Authorization` field with one, and a token in its address
- * would be written into logs (RFC 6750 §5.3). Every renewed token follows by itself; the socket is closed with code 4401 when the session ends.
- * Resolves when the guard has accepted the first token, or, with a `message`, when that was sent; undefined when nobody is logged in.
- * Rejects when the socket is closed before. It sends no DPoP proof, so that a guard refuses the token of a bound session here.
+ * would be written into logs (RFC 6750 §5.3). Every renewed token follows by itself; the socket is closed with code 4401 when the session
+ * ends. The server's answers to tokens (`mapae.accepted`, `mapae.refused`) are not seen by the app's listeners.
+ *
+ * Resolves when the server has accepted the first token, or with a `message` of your own when it was sent; undefined when nobody is logged
+ * in. A token that was refused is renewed once. Throws `MapaeError` with the server's code, or `server_away` when the socket does not open.
  */
 export async function authorizedSocket(
   client: Client,
   url: string | URL,
-  { protocols = [], message = tokenMessage, ...options }: AuthorizedSocketOptions = {},
+  options: AuthorizedSocketOptions = {},
 ): Promise<WebSocket | undefined> {
-  const address = new URL(url)
-  const target = address.href.replace(/^ws/, 'http')
-  const first = await client.accessToken(target)
-  if (first === undefined) return undefined
-  const Socket = options.WebSocket ?? WebSocket
-  const socket = new Socket(address, typeof protocols === 'string' ? [protocols] : [...protocols])
-  await opened(socket)
-  socket.send(message(first))
-  if (message === tokenMessage) await accepted(socket)
+  try {
+    return await attempt(client, new URL(url), options)
+  } catch (error) {
+    if (!(error instanceof MapaeError) || error.code !== 'invalid_token') throw error
+    await client.session({ fresh: true }) // renews what the auth server refuses too
+    return attempt(client, new URL(url), options)
+  }
+}
 
-  let sent = first
-  const renew = async (): Promise<void> => {
-    const token = await client.accessToken(target)
-    if (token === undefined || token === sent || socket.readyState !== OPEN) return
-    sent = token
-    socket.send(message(token))
+async function attempt(
+  client: Client,
+  url: URL,
+  { protocols = [], message = tokenMessage, ...options }: AuthorizedSocketOptions,
+): Promise<WebSocket | undefined> {
+  if ((await client.credential(url)) === undefined) return undefined
+  const Socket = options.WebSocket ?? WebSocket
+  const socket = new Socket(url, typeof protocols === 'string' ? [protocols] : [...protocols])
+  const answer = firstAnswer(socket)
+  await opened(socket)
+
+  let sent: string | undefined
+  const tell = async (): Promise<void> => {
+    const credential = await client.credential(url)
+    if (credential === undefined || credential.accessToken === sent || socket.readyState !== OPEN) return
+    sent = credential.accessToken
+    socket.send(message(credential))
   }
   const stop = client.onChange((change) => {
     if (change.type === 'logged_out') socket.close(4401, 'session_ended')
-    else renew().catch(() => {}) // the next change, or the server, decides
+    else tell().catch(() => {}) // the next change, or the server, decides
   })
   // A token that nobody else asks for is renewed all the same.
-  const timer = setInterval(() => renew().catch(() => {}), LOOK)
+  const timer = setInterval(() => tell().catch(() => {}), LOOK)
   socket.addEventListener('close', () => {
     clearInterval(timer)
     stop()
   })
+  await tell()
+  if (message === tokenMessage) await answer
   return socket
 }
 
@@ -60,28 +76,34 @@ const OPEN = 1
 /** Milliseconds. */
 const LOOK = 10_000
 
-function tokenMessage(access_token: string): string {
-  return JSON.stringify({ type: 'mapae.token', access_token })
+function tokenMessage({ accessToken, proof }: CredentialInHand): string {
+  return JSON.stringify({ type: 'mapae.token', access_token: accessToken, dpop: proof })
+}
+
+/** Until it has come, a server takes nothing else. Keeps this answer and every later one from the app. */
+function firstAnswer(socket: WebSocket): Promise<void> {
+  const answer = new Promise<void>((resolve, reject) => {
+    socket.addEventListener('message', (event) => {
+      const { type, code, description } = parseMembers(textOf(event.data))
+      if (type !== 'mapae.accepted' && type !== 'mapae.refused') return
+      event.stopImmediatePropagation?.() // the sockets of `ws` have no such thing
+      if (type === 'mapae.accepted') resolve()
+      else reject(new MapaeError(textOf(code) ?? 'invalid_token', textOf(description)))
+    })
+    socket.addEventListener('close', (event) => reject(closed(event)))
+  })
+  answer.catch(() => {}) // whoever waits for it hears
+  return answer
 }
 
 function opened(socket: WebSocket): Promise<void> {
-  return orClosed(socket, (resolve) => socket.addEventListener('open', resolve))
-}
-
-/** A guard that refuses the token says so, and closes the socket. */
-function accepted(socket: WebSocket): Promise<void> {
-  return orClosed(socket, (resolve) =>
-    socket.addEventListener('message', ({ data }) => {
-      if (String(data).startsWith('{"type":"mapae.accepted"')) resolve()
-    }),
-  )
-}
-
-function orClosed(socket: WebSocket, listen: (resolve: () => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    listen(resolve)
-    socket.addEventListener('close', ({ code }) =>
-      reject(new Error(`The WebSocket was closed with code ${code}.`)),
-    )
+    socket.addEventListener('open', () => resolve())
+    socket.addEventListener('close', (event) => reject(closed(event)))
+    socket.addEventListener('error', () => {}) // `ws` throws it where nobody listens; a close follows
   })
+}
+
+function closed({ code }: CloseEvent): MapaeError {
+  return new MapaeError('server_away', `The WebSocket was closed with code ${code}.`)
 }

@@ -1,10 +1,15 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ClientOptions } from '@mapae/client'
 import { sendingBy } from '@mapae/client/axios'
 import { clearOnChange, json, retry } from '@mapae/client/tanstack-query'
 import { authorizedSocket } from '@mapae/client/websocket'
+import { createGuard } from '@mapae/guard'
+import { protectUpgrades } from '@mapae/guard/ws'
 import { QueryClient } from '@tanstack/react-query'
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { startGuardedChat } from '../../guard/test/guarded-chat.ts'
+import { WebSocket, WebSocketServer } from 'ws'
 import { atTheEnd } from '../../server/test/start-auth.ts'
 import { LIFE, registered, startWorld, URL_OF_AUTH } from './start-world.ts'
 
@@ -45,73 +50,104 @@ describe('TanStack Query', () => {
 })
 
 describe('a WebSocket', () => {
-  async function startBehindGuard({ wrongBy = 0 } = {}) {
-    const { auth, device, time } = await startWorld()
-    const client = device().client({ dangerouslyUnbound: true })
+  const start = async (options: Partial<ClientOptions> = {}) => {
+    const world = await startWorld()
+    const client = world.device().client({ apis: ['http://localhost:3999'], ...options })
     await registered(client)
-    const clock = () => time.now() + wrongBy * 1000
-    const chat = await startGuardedChat({ issuer: URL_OF_AUTH, keys: auth.keys, clock })
-    atTheEnd(async () => chat.close())
+    const guard = createGuard({
+      issuer: URL_OF_AUTH,
+      url: 'http://localhost:3999',
+      clock: world.time.now,
+      fetch: (input, init) => world.auth.fetch(new Request(input, init)),
+    })
+    const http = createServer()
+    const sockets = new WebSocketServer({ noServer: true })
+    const upgraded = protectUpgrades(
+      guard,
+      sockets,
+      (socket: WebSocket, connection) => {
+        connection.onMessage((data) => socket.send(`${connection.claims().exp}: ${data}`))
+      },
+      { firstMessage: true, clock: world.time.now, checkEvery: 5 },
+    )
+    http.on('upgrade', upgraded)
+    await new Promise<void>((resolve) => http.listen(0, 'localhost', resolve))
+    atTheEnd(async () => {
+      for (const socket of sockets.clients) socket.terminate()
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+    })
+    const { port } = http.address() as AddressInfo
+    /** The guard knows its public address; a proxy in front of it has another one. */
+    class Socket extends WebSocket {
+      constructor(url: string | URL) {
+        super(String(url).replace('3999', String(port)))
+      }
+    }
     const open = () =>
-      authorizedSocket(client, 'wss://auth.example.com/live', { WebSocket: chat.WebSocket as never })
-    return { client, time, heard: chat.heard, open }
+      authorizedSocket(client, 'ws://localhost:3999/live?x=1', { WebSocket: Socket as never })
+    return { ...world, client, open }
   }
 
-  it('is served by a guard as soon as it is given, and lives on with each new token', async () => {
-    const { client, time, heard, open } = await startBehindGuard()
-    const socket = await open()
-    const answers: string[] = []
-    socket?.addEventListener('message', ({ data }) => answers.push(JSON.parse(data).type))
-    socket?.send('hello')
-    await expect.poll(() => heard).toEqual(['hello'])
-    expect(answers).toEqual([])
-    time.advance(LIFE * 1000)
-    await client.accessToken()
-    await expect.poll(() => answers).toEqual(['mapae.accepted'])
-    socket?.send('hello again')
-    await expect.poll(() => heard).toEqual(['hello', 'hello again'])
-    await client.logout()
-  })
+  const heardBy = (socket: globalThis.WebSocket | undefined): string[] => {
+    const heard: string[] = []
+    socket?.addEventListener('message', ({ data }) => heard.push(String(data)))
+    return heard
+  }
 
-  it('is not given where the guard refuses the token', async () => {
-    const { open } = await startBehindGuard({ wrongBy: LIFE })
-    await expect(open()).rejects.toThrow('4001')
-  })
+  it.each([
+    ['bound to a key', {}],
+    ['not bound', { dangerouslyUnbound: true }],
+  ])(
+    'lives on by renewed tokens with a guard, and ends with its session, which is %s',
+    async (_, options) => {
+      const { client, open, time } = await start(options)
+      const socket = await open()
+      const heard = heardBy(socket)
+      socket?.send('hello') // at once: the token is accepted
+      await expect.poll(() => heard).toContainEqual(expect.stringMatching(/^\d+: hello$/))
+      time.advance((LIFE - 20) * 1000)
+      await client.accessToken()
+      await expect.poll(() => heard.some((text) => text.includes('mapae.accepted'))).toBe(true)
+      time.advance(60_000)
+      socket?.send('still here')
+      await expect.poll(() => heard).toContainEqual(expect.stringMatching(/still here$/))
+      const closed = new Promise<number>((resolve) => {
+        socket?.addEventListener('close', ({ code }) => resolve(code))
+      })
+      await client.logout()
+      expect(await closed).toBe(4401)
+      expect(await open()).toBeUndefined()
+    },
+  )
 
-  it('is told the access token first, each new one after it, and closes with the session', async () => {
-    const { client, time } = await startClient()
+  it('keeps the answers to tokens from the app, and throws what a server does not accept', async () => {
+    const { client } = await startClient()
     const sockets: FakeSocket[] = []
+    let answer: object = { type: 'mapae.accepted', expires_at: 1 }
     class FakeSocket extends EventTarget {
-      readyState = 0
-      readonly sent: string[] = []
+      readyState = 1
       closedWith: number | undefined
       constructor() {
         super()
         sockets.push(this)
-        queueMicrotask(() => {
-          this.readyState = 1
-          this.dispatchEvent(new Event('open'))
-        })
+        queueMicrotask(() => this.dispatchEvent(new Event('open')))
       }
-      send(text: string): void {
-        this.sent.push(JSON.parse(text).access_token)
-        const data = '{"type":"mapae.accepted"}'
-        queueMicrotask(() => this.dispatchEvent(new MessageEvent('message', { data })))
+      send(): void {
+        this.hear(JSON.stringify(answer))
       }
-      close(code: number): void {
-        this.closedWith = code
-        this.dispatchEvent(new Event('close'))
+      hear(data: string): void {
+        this.dispatchEvent(new MessageEvent('message', { data }))
       }
+      close(): void {}
     }
-    await authorizedSocket(client, 'wss://auth.example.com/live', { WebSocket: FakeSocket as never })
-    const [socket] = sockets
-    expect(socket?.sent).toEqual([await client.accessToken()])
-    time.advance(LIFE * 1000)
-    const renewed = await client.accessToken()
-    await expect.poll(() => socket?.sent.at(-1)).toBe(renewed)
-    expect(socket?.sent).toHaveLength(2)
-    await client.logout()
-    expect(socket?.closedWith).toBe(4401)
-    expect(await authorizedSocket(client, 'wss://auth.example.com/live')).toBeUndefined()
+    const open = () =>
+      authorizedSocket(client, 'wss://auth.example.com/live', { WebSocket: FakeSocket as never })
+    const heard = heardBy(await open())
+    sockets[0]?.hear('{"type":"mapae.accepted"}')
+    sockets[0]?.hear('{"type":"news"}')
+    expect(heard).toEqual(['{"type":"news"}'])
+    answer = { type: 'mapae.refused', code: 'insufficient_scope', description: 'No.' }
+    await expect(open()).rejects.toMatchObject({ code: 'insufficient_scope', message: 'No.' })
   })
 })

@@ -4,12 +4,14 @@ import { codeOf, LIFE, PASSWORD, registered, startWorld, statusOf, URL_OF_AUTH }
 
 describe('a client by header delivery', () => {
   it('registers, is served, lists its session and logs out', async () => {
-    const { device } = await startWorld()
+    const { device, time } = await startWorld()
     const client = device().client()
     const email = await registered(client)
     expect(await client.session()).toMatchObject({ bound: true, user: { email } })
     expect(await statusOf(client)).toBe(200)
-    expect(await client.sessions.list()).toMatchObject([{ current: true }])
+    expect(await client.sessions.list()).toMatchObject([
+      { current: true, last_used_at: Math.floor(time.now() / 3_600_000) * 3600 },
+    ])
     await client.logout()
     expect(await client.session()).toBeUndefined()
     expect(await statusOf(client)).toBe(401)

@@ -93,9 +93,11 @@ describe.skipIf(!isInstalled)('with Next', () => {
       const ask = (path: string, token?: string, method = 'GET') =>
         fetch(url + path, {
           method,
+          redirect: 'manual',
           headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
         })
-      expect((await ask('/')).status).toBe(401)
+      expect((await ask('/')).headers.get('location')).toBe('/login')
+      expect(await (await ask('/login')).text()).toContain('Log in')
       const served = await ask('/', issuer.token())
       expect({ status: served.status, body: await served.text() }).toMatchObject({
         status: 200,

@@ -14,11 +14,10 @@ export interface LocalStorageOptions {
  * has Web Locks, as all current ones do, they take turns. Its key is in IndexedDB: `localStorage` holds texts, and
  * whoever copies those has tokens that need the key.
  */
-export function localStorageStore({
-  name = 'mapae',
-  storage = globalThis.localStorage,
-}: LocalStorageOptions = {}): Store {
-  const read = (): string | undefined => storage.getItem(name) ?? undefined
+export function localStorageStore({ name = 'mapae', ...options }: LocalStorageOptions = {}): Store {
+  // A browser that blocks it throws on the very word: then nothing can be kept, and the app begins all the same.
+  const storage = () => options.storage ?? globalThis.localStorage
+  const read = (): string | undefined => storage().getItem(name) ?? undefined
   return {
     name,
     keys: typeof indexedDB === 'undefined' ? undefined : keysOf(name),
@@ -27,8 +26,8 @@ export function localStorageStore({
       inTurn(`${name}.store`, () => {
         const before = read()
         const now = change(before)
-        if (now === undefined) storage.removeItem(name)
-        else if (now !== before) storage.setItem(name, now)
+        if (now === undefined) storage().removeItem(name)
+        else if (now !== before) storage().setItem(name, now)
         return now
       }),
   }

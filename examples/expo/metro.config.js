@@ -1,0 +1,13 @@
+const path = require('node:path')
+const { getDefaultConfig } = require('expo/metro-config')
+
+// Here the client is not installed but taken from the root of the repository, whose React is another one than the app's.
+const root = path.resolve(__dirname, '../..')
+const config = getDefaultConfig(__dirname)
+config.watchFolders = [path.join(root, 'packages/client'), path.join(root, 'node_modules')]
+config.resolver.extraNodeModules = {
+  '@mapae/client': path.join(root, 'packages/client'),
+  react: path.join(__dirname, 'node_modules/react'),
+}
+
+module.exports = config
