@@ -45,7 +45,7 @@ export function parseFlags<const F extends Flags>(
   const known = { ...flags, ...COMMON }
   try {
     const { values, positionals } = parseArgs({
-      args: [...argv],
+      args: idsLast(argv),
       options: Object.fromEntries(
         Object.entries(known).map(([name, flag]) => [name, parserOption(name, flag)]),
       ),
@@ -57,6 +57,13 @@ export function parseFlags<const F extends Flags>(
     if (!(error instanceof TypeError)) throw error
     throw new CommandError(`${sentence(command, known, error)} See mapae ${command} --help.`)
   }
+}
+
+/** The id of a key is base64url and may begin with a hyphen, which makes no option of it. */
+function idsLast(argv: readonly string[]): string[] {
+  const ids = argv.filter((word) => /^-[\w-]{42}$/.test(word))
+  if (ids.length === 0 || argv.includes('--')) return [...argv]
+  return [...argv.filter((word) => !ids.includes(word)), '--', ...ids]
 }
 
 /** `parseArgs` was given these very flags, so its values have their types. */

@@ -253,6 +253,10 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
       1,
       'There is no key nobody: mapae keys list shows those that there are.\n',
     ])
+    const hyphen = `-${'a'.repeat(42)}`
+    expect((await here(['keys', 'withdraw', hyphen, '--yes'])).stderr, 'one id in 64').toContain(
+      `There is no key ${hyphen}:`,
+    )
     expect((await here(['keys', 'list'])).stdout).toMatch(new RegExp(`${kid}  ES256  withdrawn  `))
   })
 
