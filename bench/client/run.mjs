@@ -1,17 +1,13 @@
 // npm run bench -- client [--quick] [--busy]: how large the client is, what a call by it costs beside bare fetch, ky and axios, and what becomes of
 // each when a fifth of the answers gets lost. Writes the section of bench/RESULTS.md; --quick prints alone, --busy says that the machine was.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bundleSizes } from '../../scripts/check/bundle-size.mjs'
+import { installPeers } from '../install-peers.mjs'
 import { writeSection } from '../section.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-if (!existsSync(new URL('../node_modules/axios-auth-refresh', import.meta.url))) {
-  const options = { cwd: `${root}/bench`, stdio: /** @type {const} */ ('inherit') }
-  if (spawnSync('npm', ['ci', '--no-audit', '--no-fund'], options).status !== 0) process.exit(1)
-}
+installPeers('axios-auth-refresh')
 const { measureOverhead } = await import('./overhead.mjs')
 const { measureLosses } = await import('./losses.mjs')
 

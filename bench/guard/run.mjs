@@ -1,9 +1,7 @@
 // npm run bench -- guard [PART …] [--quick] [--only NAME,…]: what a guard costs, and how soon it knows. Each part writes its own
 // section of RESULTS.md. Parts: frameworks, revocations.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installPeers } from '../install-peers.mjs'
 
 const { values: flags, positionals } = parseArgs({
   args: process.argv.slice(3),
@@ -13,7 +11,7 @@ const { values: flags, positionals } = parseArgs({
 
 const parts = {
   frameworks: async () => {
-    installPeers()
+    installPeers('express-jwt')
     const { run } = await import('./frameworks.mjs')
     await run({ quick: flags.quick ?? false, only: flags.only?.split(',') })
   },
@@ -21,10 +19,3 @@ const parts = {
 }
 for (const [name, run] of Object.entries(parts))
   if (positionals.length === 0 || positionals.includes(name)) await run()
-
-function installPeers() {
-  const peers = fileURLToPath(new URL('..', import.meta.url))
-  if (existsSync(`${peers}node_modules/express-jwt`)) return
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'inherit' })
-  if (status !== 0) process.exit(1)
-}

@@ -7,6 +7,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installPeers } from '../install-peers.mjs'
 import { page } from './page.mjs'
 import { merged, resultsOf } from './result.mjs'
 
@@ -53,7 +54,7 @@ function save(folder, files) {
 }
 
 function mutate(folder, what) {
-  install()
+  installPeers('@stryker-mutator/core')
   writeKeys()
   const stryker = here('../node_modules/@stryker-mutator/core/bin/stryker.js')
   const args = ['run', 'bench/mutation/stryker.config.json', '--mutate', what.join(',')]
@@ -77,15 +78,6 @@ function digest(folder) {
 function saved(folder) {
   const file = here(`results/${folder}.json`)
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-}
-
-function install() {
-  if (existsSync(here('../node_modules/@stryker-mutator/core'))) return
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: here('..'),
-    stdio: 'inherit',
-  })
-  if (status !== 0) process.exit(1)
 }
 
 /** RSA keys for the tests: see keys-at-hand.ts. */

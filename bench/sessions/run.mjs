@@ -2,21 +2,13 @@
 // Measures login, refresh and me over HTTP against the peers and the ceilings, and writes bench/RESULTS.md and bench/sessions.svg.
 // --quick takes a few minutes and stores 100,000 sessions at most; --busy judges the goals by processor time, for a machine that
 // does other work as well; --only and --print write nothing.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installPeers } from '../install-peers.mjs'
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-if (!existsSync(here('../node_modules/better-auth'))) {
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: here('..'),
-    stdio: 'inherit',
-  })
-  if (status !== 0) process.exit(1)
-}
+installPeers('better-auth')
 const { withContenders } = await import('./contenders.mjs')
 const { measure } = await import('./measure.mjs')
 const { measureStorm } = await import('./storm.mjs')

@@ -76,7 +76,7 @@ export function claimsOf(request: ProtectedRequest): AccessClaims
 /** As the guard has typed them. */
 export function claimsOf<Own>(request: ProtectedRequest, guard: Guard<Own>): Claims<Own>
 export function claimsOf(request: ProtectedRequest, guard?: Guard): AccessClaims {
-  return guard ? claimsOrThrow(request.auth, guard) : claimsOrThrow(request.auth)
+  return claimsOrThrow(request.auth, guard)
 }
 
 function lettingOn(judge: Judge): ExpressHandler {

@@ -83,7 +83,7 @@ export function claimsOf(request: Pick<ProtectedRequest, 'auth'>): AccessClaims
 /** As the guard has typed them. */
 export function claimsOf<Own>(request: Pick<ProtectedRequest, 'auth'>, guard: Guard<Own>): Claims<Own>
 export function claimsOf(request: Pick<ProtectedRequest, 'auth'>, guard?: Guard): AccessClaims {
-  return guard ? claimsOrThrow(request.auth, guard) : claimsOrThrow(request.auth)
+  return claimsOrThrow(request.auth, guard)
 }
 
 function lettingOn(judge: Judge): FastifyHook {

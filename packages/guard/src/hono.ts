@@ -82,7 +82,7 @@ export function claimsOf(c: Context): AccessClaims
 /** As the guard has typed them. */
 export function claimsOf<Own>(c: Context, guard: Guard<Own>): Claims<Own>
 export function claimsOf(c: Context<GuardEnv>, guard?: Guard): AccessClaims {
-  return guard ? claimsOrThrow(c.var.auth, guard) : claimsOrThrow(c.var.auth)
+  return claimsOrThrow(c.var.auth, guard)
 }
 
 function lettingOn(judge: Judge): MiddlewareHandler<GuardEnv> {

@@ -76,7 +76,7 @@ export function claimsOf(ctx: Pick<GuardedContext, 'state'>): AccessClaims
 /** As the guard has typed them. */
 export function claimsOf<Own>(ctx: Pick<GuardedContext, 'state'>, guard: Guard<Own>): Claims<Own>
 export function claimsOf({ state }: Pick<GuardedContext, 'state'>, guard?: Guard): AccessClaims {
-  return guard ? claimsOrThrow(state.auth, guard) : claimsOrThrow(state.auth)
+  return claimsOrThrow(state.auth, guard)
 }
 
 function lettingOn(judge: Judge): KoaMiddleware {

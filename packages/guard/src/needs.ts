@@ -8,6 +8,7 @@ import {
   type Refusal,
 } from './refusal.ts'
 import type { WhenStale } from './revocations/options.ts'
+import { checkWhenStale } from './revocations/when-stale.ts'
 import { type Scope, scopeNames } from './scope.ts'
 
 /** What a route needs beside a good token. */
@@ -47,8 +48,7 @@ export function prepareNeeds(needs: Needs): PreparedNeeds {
   if (maxAge !== undefined && !(Number.isFinite(maxAge) && maxAge >= 0))
     throw invalid('maxAge must be a number of seconds.')
   if (typeof optional !== 'boolean') throw invalid('optional must be true or false.')
-  if (whenStale !== undefined && whenStale !== 'accept' && whenStale !== 'refuse')
-    throw invalid("whenStale must be 'accept' or 'refuse'.")
+  if (whenStale !== undefined) checkWhenStale(whenStale)
   const checked = {
     scope: scope === undefined ? [] : scopeNames(scope),
     roles: role === undefined ? [] : namesOf('role', role),

@@ -72,7 +72,7 @@ export function claimsOf(request: Pick<ProtectedRequest, 'auth'>): AccessClaims
 /** As the guard has typed them. */
 export function claimsOf<Own>(request: Pick<ProtectedRequest, 'auth'>, guard: Guard<Own>): ClaimsOfGuard<Own>
 export function claimsOf(request: Pick<ProtectedRequest, 'auth'>, guard?: Guard): AccessClaims {
-  return guard ? claimsOrThrow(request.auth, guard) : claimsOrThrow(request.auth)
+  return claimsOrThrow(request.auth, guard)
 }
 
 /** A guard of Nest is a class, of which Nest makes the object once it can give it the application's guard. */

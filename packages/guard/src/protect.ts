@@ -67,6 +67,7 @@ function timeless(needs: Needs): Judge {
  */
 export function claimsOrThrow(claims: AccessClaims | undefined): AccessClaims
 export function claimsOrThrow<Own>(claims: AccessClaims | undefined, guard: Guard<Own>): Claims<Own>
+export function claimsOrThrow(claims: AccessClaims | undefined, guard: Guard | undefined): AccessClaims
 export function claimsOrThrow(claims: AccessClaims | undefined, guard?: Guard): AccessClaims {
   if (claims && (!guard || guard.hasAdmitted(claims))) return claims
   throw new GuardError('not_protected', 'No claims here: `protect` must come before, with the same guard.')

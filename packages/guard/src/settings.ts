@@ -15,6 +15,7 @@ import { cookieNames } from './http/cookie-names.ts'
 import type { GuardOptions } from './options.ts'
 import { originOf } from './origin-of.ts'
 import { retryAfter } from './refusal.ts'
+import { isRemote } from './remote-keys.ts'
 import type { Renew } from './renewal.ts'
 import { type ResourceMetadata, settleMetadata } from './resource-metadata.ts'
 import { createRevocations, type Revocations } from './revocations/revocations.ts'
@@ -114,10 +115,6 @@ function settleCache({ tokenCache = 10_000 }: GuardOptions): Settings['tokenCach
   if (tokenCache === 0) return undefined
   if (Number.isSafeInteger(tokenCache) && tokenCache > 0) return { max: tokenCache }
   throw invalid('tokenCache must be a number of tokens, or 0.')
-}
-
-function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {
-  return typeof keys === 'object' && 'refresh' in keys && keys.refresh !== undefined
 }
 
 function settleCookie(options: GuardOptions): NonNullable<Settings['cookie']> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Four tokens share a place in the table, so that few are lost to each other before it is full. */
 const WAYS = 4
@@ -52,5 +52,5 @@ export function createKnownTokens(): KnownTokens {
 }
 
 function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+  return hash('sha256', token, 'buffer')
 }

@@ -1,3 +1,4 @@
+import { isLoopback } from '@mapae/guard/http'
 import { ask } from './ask.ts'
 import type { Finding } from './finding.ts'
 import { siteRelation } from './site-relation.ts'
@@ -18,12 +19,10 @@ export async function lookAtPage(url: URL, origin: URL): Promise<readonly Findin
   return [...scheme, allowed, deliveryFinding(relation)]
 }
 
-/** To these, browsers let pages over https speak http (Secure Contexts §3.1, Mixed Content §4). */
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
-
 function schemeFinding(url: URL, origin: URL): readonly Finding[] {
   if (origin.protocol === url.protocol) return []
-  if (origin.protocol === 'https:' && !LOOPBACK.test(url.hostname))
+  // To this machine, browsers let pages over https speak http (Secure Contexts §3.1, Mixed Content §4).
+  if (origin.protocol === 'https:' && !isLoopback(url.hostname))
     return [
       {
         check: 'page_scheme',

@@ -100,43 +100,38 @@ async function keys(url: URL): Promise<Finding> {
 }
 
 /** Logging out without having been logged in takes both cookies back, with the attributes that they are set with. */
-async function cookies(url: URL): Promise<readonly Finding[]> {
+async function cookies(url: URL): Promise<Finding> {
   const { headers } = await ask(url, '/auth/logout', {
     method: 'POST',
     headers: { 'sec-fetch-site': 'same-origin' },
   })
   const refresh = headers.getSetCookie().find((cookie) => cookie.includes('mapae_refresh'))
   if (refresh === undefined)
-    return [
-      {
-        check: 'cookies',
-        verdict: 'bad',
-        says: 'No cookies come through.',
-        advice: 'A proxy in front must pass Set-Cookie on, and Sec-Fetch-Site to the server.',
-      },
-    ]
-  const missing = wantedAttributes(url).filter((wanted) => !hasAttribute(refresh, wanted))
+    return {
+      check: 'cookies',
+      verdict: 'bad',
+      says: 'No cookies come through.',
+      advice: 'A proxy in front must pass Set-Cookie on, and Sec-Fetch-Site to the server.',
+    }
+  const wanted = wantedAttributes(url)
+  const missing = wanted.filter((attribute) => !hasAttribute(refresh, attribute))
   if (missing.length > 0)
-    return [
-      {
-        check: 'cookies',
-        verdict: 'bad',
-        says: `Its cookies come without ${missing.join(', ')}.`,
-        advice:
-          'A proxy in front must not rewrite cookies; over https the server must know that its address is https (MAPAE_URL).',
-      },
-    ]
+    return {
+      check: 'cookies',
+      verdict: 'bad',
+      says: `Its cookies come without ${missing.join(', ')}.`,
+      advice:
+        'A proxy in front must not rewrite cookies; over https the server must know that its address is https (MAPAE_URL).',
+    }
   if (/;\s*domain=/i.test(refresh))
-    return [
-      {
-        check: 'cookies',
-        verdict: 'warning',
-        says: 'Its cookies are shared with sub-domains.',
-        advice:
-          'Each of them can read and plant sessions. Without dangerousCookieDomain they are bound to the one host.',
-      },
-    ]
-  return [{ check: 'cookies', verdict: 'good', says: `Its cookies are ${wantedAttributes(url).join(', ')}.` }]
+    return {
+      check: 'cookies',
+      verdict: 'warning',
+      says: 'Its cookies are shared with sub-domains.',
+      advice:
+        'Each of them can read and plant sessions. Without dangerousCookieDomain they are bound to the one host.',
+    }
+  return { check: 'cookies', verdict: 'good', says: `Its cookies are ${wanted.join(', ')}.` }
 }
 
 function wantedAttributes({ protocol }: URL): readonly string[] {

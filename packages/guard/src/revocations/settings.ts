@@ -9,9 +9,11 @@ import {
 import { GuardError } from '../guard-error.ts'
 import { isLoopback } from '../loopback.ts'
 import type { GuardOptions } from '../options.ts'
+import { isRemote } from '../remote-keys.ts'
 import { feedOpener, type OpenFeed } from './open-feed.ts'
 import type { WhenStale } from './options.ts'
 import { feedAudience, setType } from './statement.ts'
+import { checkWhenStale } from './when-stale.ts'
 
 /** How a guard follows a feed: its options, checked and prepared. */
 export type RevocationSettings = {
@@ -49,7 +51,7 @@ export function settleRevocations(
   const { url, token, maxStaleness = 60, whenStale = 'accept', fetch } = isObject ? revocations : {}
   if (!(maxStaleness >= 10 && maxStaleness <= 86_400))
     throw invalid('maxStaleness must be 10 to 86400 seconds.')
-  if (!answers.has(whenStale)) throw invalid("whenStale must be 'accept' or 'refuse'.")
+  checkWhenStale(whenStale)
   const location = url ?? feedAudience(issuer)
   const opener = fetch ?? options.fetch
   if (!opener) refuseReadable(location)
@@ -77,8 +79,6 @@ export function settleRevocations(
   }
 }
 
-const answers: ReadonlySet<unknown> = new Set(['accept', 'refuse'])
-
 /** What is revoked is no secret, but the token that opens the feed is one. */
 function refuseReadable(location: string): void {
   const url = URL.canParse(location) ? new URL(location) : undefined
@@ -88,10 +88,6 @@ function refuseReadable(location: string): void {
 
 function isSet(keys: KeySource | RemoteJwkSet): keys is KeySet | RemoteJwkSet {
   return !Array.isArray(keys) && 'find' in keys
-}
-
-function isRemote(keys: KeySource | RemoteJwkSet): keys is RemoteJwkSet {
-  return 'refresh' in keys && typeof keys.refresh === 'function'
 }
 
 function invalid(description: string): GuardError {
