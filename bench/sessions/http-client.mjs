@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 
+export const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0'
+
 /**
  * Sends requests over keep-alive connections, on each the next as soon as the last is answered, for so many milliseconds.
  * Requests are built by whoever calls and answers are only looked at as far as needed, so that the loader is not what is measured.
@@ -149,6 +151,7 @@ export function httpRequest({ method = 'GET', path, headers = {}, body }) {
   const sent = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
   const fields = {
     host: 'localhost',
+    'user-agent': USER_AGENT,
     ...(body !== undefined && {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(sent),

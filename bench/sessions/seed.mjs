@@ -8,6 +8,7 @@ import { createSigningKeys } from '../../packages/server/dist/signing-keys.js'
 import { migrate } from '../../packages/server/dist/store/migrate.js'
 import { openStore, parseDatabaseAddress } from '../../packages/server/dist/store/open-store.js'
 import { loadSqlite } from '../../packages/server/dist/store/sqlite-library.js'
+import { USER_AGENT } from './http-client.mjs'
 
 export const SECRET = 'a server secret for measuring, 32 characters or more'
 export const PASSWORD = 'correct horse battery'
@@ -109,8 +110,9 @@ function sessionRow({ secret, accountId, createdAt, now }) {
     transport: 'header',
     auth_time: createdAt,
     amr: '["pwd"]',
-    user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0',
-    network: '203.0.113.0/24',
+    // Where the loader comes from: a session that moves would be written down, and moves seldom.
+    user_agent: USER_AGENT,
+    network: '127.0.0.0/24',
     remembered: 1,
     created_at: createdAt,
     expires_at: createdAt + 180 * DAY,
@@ -160,7 +162,6 @@ async function sqliteInserts(path) {
     database.exec('commit; pragma wal_checkpoint(truncate)')
   }
   insert.done = async () => {
-    database.exec('analyze')
     database.close()
   }
   return insert

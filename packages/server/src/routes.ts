@@ -34,6 +34,7 @@ import { tokenEndpoint } from './endpoints/token.ts'
 import { verifyEmailForm, verifyEmailPage, verifyForm } from './endpoints/verify-email-page.ts'
 import { preflight, withCors } from './http/cors.ts'
 import { sentScheme } from './http/credentials.ts'
+import { createInStep } from './http/in-step.ts'
 import { problemPage } from './http/problem-page.ts'
 import { withNonce } from './http/proof.ts'
 import { refuse } from './http/refuse.ts'
@@ -508,7 +509,9 @@ export function createHandler(
   }
   hono.onError((thrown, c) => refused(thrown, c.req.raw))
 
+  const inStep = createInStep()
   return async (request, connection = {}) => {
+    await inStep()
     // Hono rethrows what is no Error, as an app's own `claims` or `pages` may throw it.
     const answered = Promise.resolve(hono.fetch(request, { connection }))
     const response = await answered.catch((thrown: unknown) => refused(thrown, request))

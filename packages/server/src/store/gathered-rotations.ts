@@ -1,6 +1,6 @@
-import { type Compilable, type Kysely, sql } from 'kysely'
+import { type Compilable, type Kysely, type RawBuilder, sql } from 'kysely'
 import { gather } from './gather.ts'
-import type { Db } from './open-store.ts'
+import { isPostgres, type Store } from './open-store.ts'
 import { prepared } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
@@ -20,15 +20,15 @@ export interface Rotation {
 const BATCH = 64
 
 /**
- * Spends a generation on PostgreSQL, together with the rotations that arrive while an earlier statement is under way: one statement
- * and one commit for all of them, each decided by its own row. It resolves after that commit; one that fails, or whose fate is
- * not known, fails for all in it. Of two rotations of one session the second waits for the next statement. They are sorted, and
- * one statement is under way at a time while none is late, so that they do not lock each other out; where they do, PostgreSQL
- * stops one of them (40P01), and it is tried again.
+ * Spends a generation, together with the rotations that arrive while an earlier statement is under way: one statement and one
+ * commit for all of them, each decided by its own row. It resolves after that commit; one that fails, or whose fate is not known,
+ * fails for all in it. Of two rotations of one session the second waits for the next statement. They are sorted, and one statement
+ * is under way at a time while none is late, so that on PostgreSQL they do not lock each other out; where they do, it stops one of
+ * them (40P01), and it is tried again.
  *
  * False: the row is no longer what the caller judged.
  */
-export function rotateGathered(db: Kysely<Tables>, rotation: Rotation): Promise<boolean> {
+export function rotateSession({ db }: Store, rotation: Rotation): Promise<boolean> {
   const gatherer = gatherers.get(db) ?? gathererOf(db)
   gatherers.set(db, gatherer)
   return gatherer(rotation)
@@ -41,64 +41,63 @@ function gathererOf(db: Kysely<Tables>): (rotation: Rotation) => Promise<boolean
     atMost: BATCH,
     keyOf: ({ id }) => id,
     async run(rotations) {
-      const won = await rotateAll(db, rotations)
+      const rows = await rotated(db, { rotations: JSON.stringify(rotations.map(rowOf)) })
+      const won = new Set(rows.map(({ id }) => id))
       return ({ id }) => won.has(id)
     },
   })
 }
 
-/** The ids of those that won. */
-async function rotateAll(db: Db, rotations: readonly Rotation[]): Promise<ReadonlySet<string>> {
-  const list = <T>(read: (rotation: Rotation) => T): readonly T[] => rotations.map(read)
-  const rows = await rotated(db, {
-    id: list(({ id }) => id),
-    expectedGeneration: list(({ expected }) => expected.generation),
-    expectedHash: list(({ expected }) => expected.refreshHash),
-    generation: list(({ generation }) => generation),
-    refreshHash: list(({ refreshHash }) => refreshHash),
-    attemptHash: list(({ attemptHash }) => attemptHash),
-    previousAttemptHash: list(({ previousAttemptHash }) => previousAttemptHash),
-    now: list(({ now }) => now),
-    idleExpiresAt: list(({ idleExpiresAt }) => idleExpiresAt),
-  })
-  return new Set(rows.map(({ id }) => id))
+/** In the order of the columns below. */
+function rowOf(rotation: Rotation): readonly (string | number | null)[] {
+  return [
+    rotation.id,
+    rotation.expected.generation,
+    rotation.expected.refreshHash,
+    rotation.generation,
+    rotation.refreshHash,
+    rotation.attemptHash,
+    rotation.previousAttemptHash,
+    rotation.now,
+    rotation.idleExpiresAt,
+  ]
 }
 
-interface Columns {
-  readonly id: readonly string[]
-  readonly expectedGeneration: readonly number[]
-  readonly expectedHash: readonly string[]
-  readonly generation: readonly number[]
-  readonly refreshHash: readonly string[]
-  readonly attemptHash: readonly (string | null)[]
-  readonly previousAttemptHash: readonly (string | null)[]
-  readonly now: readonly number[]
-  readonly idleExpiresAt: readonly number[]
-}
+type Rotated = Compilable<{ readonly id: string }>
 
 const rotated = prepared(
-  (db, to: Columns & Readonly<Record<string, unknown>>): Compilable<{ readonly id: string }> => ({
+  (db, { rotations }: { readonly rotations: string }): Rotated => ({
     compile: () =>
       sql<{ readonly id: string }>`
-        update sessions set
-          generation = next.generation,
-          refresh_hash = next.refresh_hash,
-          attempt_hash = next.attempt_hash,
-          previous_attempt_hash = next.previous_attempt_hash,
-          rotated_at = next.rotated_at,
-          idle_expires_at = next.idle_expires_at
-        from unnest(
-          ${to.id}::text[], ${to.expectedGeneration}::integer[], ${to.expectedHash}::text[], ${to.generation}::integer[],
-          ${to.refreshHash}::text[], ${to.attemptHash}::text[], ${to.previousAttemptHash}::text[],
-          ${to.now}::bigint[], ${to.idleExpiresAt}::bigint[]
-        ) as next (
-          id, expected_generation, expected_hash, generation,
-          refresh_hash, attempt_hash, previous_attempt_hash, rotated_at, idle_expires_at
-        )
-        where sessions.id = next.id
-          and sessions.generation = next.expected_generation
-          and sessions.refresh_hash = next.expected_hash
-          and sessions.ended_at is null
-        returning sessions.id`.compile(db),
+      update sessions set
+        generation = next.generation,
+        refresh_hash = next.refresh_hash,
+        attempt_hash = next.attempt_hash,
+        previous_attempt_hash = next.previous_attempt_hash,
+        rotated_at = next.rotated_at,
+        idle_expires_at = next.idle_expires_at
+      from (
+        select
+          ${column('text', 0)} as id,
+          ${column('integer', 1)} as expected_generation,
+          ${column('text', 2)} as expected_hash,
+          ${column('integer', 3)} as generation,
+          ${column('text', 4)} as refresh_hash,
+          ${column('text', 5)} as attempt_hash,
+          ${column('text', 6)} as previous_attempt_hash,
+          ${column('bigint', 7)} as rotated_at,
+          ${column('bigint', 8)} as idle_expires_at
+        from ${isPostgres(db) ? sql`json_array_elements(${rotations}::json)` : sql`json_each(${rotations})`} as each
+      ) as next
+      where sessions.id = next.id
+        and sessions.generation = next.expected_generation
+        and sessions.refresh_hash = next.expected_hash
+        and sessions.ended_at is null
+      returning sessions.id`.compile(db),
   }),
 )
+
+/** A member of a row of JSON, the same way for both databases. */
+function column(type: 'text' | 'integer' | 'bigint', at: number): RawBuilder<unknown> {
+  return sql`cast(each.value ->> ${sql.lit(at)} as ${sql.raw(type)})`
+}

@@ -69,6 +69,11 @@ export function inTransaction<T>(store: Store, work: (db: Transaction<Tables>) =
   return retried(() => store.db.transaction().execute(work))
 }
 
+/** For the few statements that the two databases write differently. */
+export function isPostgres(db: Db): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter
+}
+
 /** The database's own clock, in milliseconds. */
 export async function databaseTime({ kind, db }: Store): Promise<number> {
   const now =

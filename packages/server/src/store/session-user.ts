@@ -1,5 +1,5 @@
 import type { IdentifierRecord } from './accounts.ts'
-import { anyOf, gatheredReads } from './gathered-reads.ts'
+import { gatheredReads, type Ids, isOneOf } from './gathered-reads.ts'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
 
@@ -45,8 +45,8 @@ const sessionUserById = prepared((db, { sid }: { readonly sid: string }) =>
   select(db).where('sessions.id', '=', sid),
 )
 
-const sessionUsersOfIds = prepared((db, { sids }: { readonly sids: readonly string[] }) =>
-  select(db).where('sessions.id', '=', anyOf(sids)),
+const sessionUsersOfIds = prepared((db, { sids }: { readonly sids: Ids }) =>
+  select(db).where(isOneOf(db, 'sessions.id', sids)),
 )
 
 type Row = SessionUserRecord & { readonly sid: string } & OrNull<IdentifierRecord>

@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
-import { anyOf, gatheredReads } from './gathered-reads.ts'
-import { type Rotation, rotateGathered } from './gathered-rotations.ts'
-import type { Db, Store } from './open-store.ts'
+import { gatheredReads, type Ids, isOneOf } from './gathered-reads.ts'
+import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
 
-export type { Rotation }
+export { type Rotation, rotateSession } from './gathered-rotations.ts'
 
 /** One login on one device, with what its account says now. */
 export interface SessionRecord {
@@ -97,8 +96,8 @@ const sessionById = prepared((db, { id }: { readonly id: string }) =>
   select(db).where('sessions.id', '=', id),
 )
 
-const sessionsOfIds = prepared((db, { ids }: { readonly ids: readonly string[] }) =>
-  select(db).where('sessions.id', '=', anyOf(ids)),
+const sessionsOfIds = prepared((db, { ids }: { readonly ids: Ids }) =>
+  select(db).where(isOneOf(db, 'sessions.id', ids)),
 )
 
 /** Those of an account that can still be renewed, newest first. */
@@ -172,46 +171,6 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
     })
     .execute()
 }
-
-/**
- * The one statement that spends a generation. False: the row is no longer what the caller judged. On SQLite the driver gathers
- * it with other writes of the moment, on PostgreSQL {@link rotateGathered} with other rotations.
- */
-export async function rotateSession(store: Store, rotation: Rotation): Promise<boolean> {
-  if (store.kind === 'postgres') return rotateGathered(store.db, rotation)
-  const { expected, ...changes } = rotation
-  const rows = await rotated(store.db, {
-    ...changes,
-    expectedGeneration: expected.generation,
-    expectedHash: expected.refreshHash,
-  })
-  return rows.length === 1
-}
-
-const rotated = prepared(
-  (
-    db,
-    rotation: Omit<Rotation, 'expected'> & {
-      readonly expectedGeneration: number
-      readonly expectedHash: string
-    },
-  ) =>
-    db
-      .updateTable('sessions')
-      .set({
-        generation: rotation.generation,
-        refresh_hash: rotation.refreshHash,
-        attempt_hash: rotation.attemptHash,
-        previous_attempt_hash: rotation.previousAttemptHash,
-        rotated_at: rotation.now,
-        idle_expires_at: rotation.idleExpiresAt,
-      })
-      .where('id', '=', rotation.id)
-      .where('generation', '=', rotation.expectedGeneration)
-      .where('refresh_hash', '=', rotation.expectedHash)
-      .where('ended_at', 'is', null)
-      .returning('id'),
-)
 
 /** Pushes the idle end of a live session out without spending a generation. */
 export async function touchSession(
