@@ -1,4 +1,4 @@
-// npm run bench -- soak [--minutes 30] [--print]
+// npm run bench -- soak [--minutes 30] [--devices 60] [--print]
 // Lets two servers, on SQLite and on PostgreSQL, live through days in minutes: people log in, renew, look, log out and are robbed, at a
 // modest rate, while sessions run out and are swept. Writes memory and sizes over time into bench/RESULTS.md; --print does not.
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -16,11 +16,15 @@ import { report } from './report.mjs'
 
 const { values: flags } = parseArgs({
   args: process.argv.slice(3),
-  options: { minutes: { type: 'string', default: '30' }, print: { type: 'boolean' } },
+  options: {
+    minutes: { type: 'string', default: '30' },
+    devices: { type: 'string', default: '60' },
+    print: { type: 'boolean' },
+  },
 })
 const minutes = Number(flags.minutes)
-const DEVICES = 60
-/** Milliseconds between two acts of a device: some 30 requests a second on each server. */
+const DEVICES = Number(flags.devices)
+/** Milliseconds between two acts of a device: with 60 of them some 30 requests a second on each server. */
 const PACE = 2_000
 const SAMPLES = 90
 /** Sessions live for a minute unused and leave half a minute later, so that a soak sees many generations of them go. */

@@ -202,15 +202,51 @@ describe('the store on SQLite', () => {
       expect((await stat(path)).mode & 0o777, path).toBe(0o600)
   })
 
-  test('keeps its write-ahead log bounded', async () => {
+  test('keeps its write-ahead log bounded, whichever connection commits', async () => {
     const { store, database } = await startSqlite()
-    await raiseSetting(store.db, 'n', 0)
-    await sql`pragma wal_autocheckpoint = 100`.execute(store.db)
-    for (let round = 0; round < 600; round++) {
-      await sql`update settings set value = value + 1 where key = 'n' returning value`.execute(store.db)
-    }
+    await sql`create table pages (n integer primary key, filling text)`.execute(store.db)
+    // 250 pages a commit, ten times as many in all as a checkpoint waits for.
+    const write = (n: number) =>
+      sql`insert into pages values (1, ${String(n).padEnd(1_000_000)}) on conflict do update set filling = excluded.filling returning n`
+    for (let n = 0; n < 320; n++) await write(n).execute(store.db)
     const { size } = await stat(`${pathOf(database)}-wal`)
-    expect(size).toBeLessThan(200 * 4096 * 2)
+    expect(size).toBeLessThan(2 * 8000 * 4096)
+  })
+
+  test('commits on a thread when there is much to commit: each statement keeps its own failure, and the whole its', async () => {
+    const { store } = await startSqlite()
+    const insert = (key: string) => store.db.insertInto('settings').values({ key, value: 1 }).execute()
+    for (let n = 0; n < 100; n++) await insert(`before ${n}`)
+
+    const outcomes = await Promise.allSettled([insert('one'), insert('before 5'), insert('two')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    await expect(insert('one')).rejects.toMatchObject({ code: 'duplicate' })
+
+    const ending = sql`insert or rollback into settings (key, value) values ('one', 2)`.execute(store.db)
+    const undone = await Promise.allSettled([insert('three'), ending, insert('four')])
+    expect(undone.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await insert('later')
+    const keys = await store.db
+      .selectFrom('settings')
+      .select('key')
+      .where('key', 'not like', 'before%')
+      .execute()
+    expect(keys.map(({ key }) => key).sort()).toEqual(['later', 'one', 'two'])
+  })
+
+  test('says unavailable from the thread as well, while another process holds the lock, and goes on after it', async () => {
+    const { store, database } = await startSqlite()
+    const insert = (key: string) => store.db.insertInto('settings').values({ key, value: 1 }).execute()
+    const { DatabaseSync } = await loadSqlite()
+    const other = new DatabaseSync(pathOf(database))
+    for (let n = 0; n < 100; n++) await insert(`before ${n}`)
+    other.exec('begin immediate')
+    const [locked, read] = [insert('locked'), store.db.selectFrom('settings').select('key').execute()]
+    expect((await read).length).toBe(100)
+    await expect(locked).rejects.toMatchObject({ code: 'unavailable' })
+    other.exec('commit')
+    other.close()
+    await insert('after')
   })
 })
 

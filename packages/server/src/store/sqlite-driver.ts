@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
+import { createSqliteWriter, type WriteOutcome, type WriteStatement, type Written } from './sqlite-writer.ts'
 import { StoreError } from './store-error.ts'
 
 const SQLITE_BUSY = 5
@@ -13,9 +14,15 @@ const STATEMENTS_KEPT = 500
 /** Writes that go into one commit at most, and how long, in milliseconds, the first of them waits for others. */
 const BATCH = 64
 const GATHERING = 2
+/** Commits in a second from which on they are made on a thread: at lower rates they hold up next to nobody. */
+const MANY = 32
+/** In every connection; the cache in kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions. */
+const SETTINGS =
+  'pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000; pragma cache_size = -32768'
 
 /**
- * One connection to one file, shared by everything in the process.
+ * One connection to one file, shared by everything in the process, and a second one on a thread that commits while there is much
+ * to commit.
  *
  * Writes outside a transaction share one commit, and so one fsync, with those that arrive while turns of the event
  * loop bring more: each resolves only after the commit that holds it, each keeps its own failure, and a commit that
@@ -28,6 +35,8 @@ export function sqliteDriver(path: string): Driver {
   let turn: Promise<void> = Promise.resolve()
   let owner: DatabaseConnection | undefined
   const endTurn = new WeakMap<DatabaseConnection, () => void>()
+  const writer = createSqliteWriter({ path, settings: `pragma busy_timeout = ${BUSY_PATIENCE}; ${SETTINGS}` })
+  const isMuch = createRush(MANY)
 
   return {
     async init() {
@@ -37,9 +46,7 @@ export function sqliteDriver(path: string): Driver {
       database = new DatabaseSync(path)
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
-      database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000')
-      // Kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions.
-      database.exec('pragma cache_size = -32768')
+      database.exec(SETTINGS)
     },
 
     async acquireConnection() {
@@ -79,6 +86,7 @@ export function sqliteDriver(path: string): Driver {
 
     async destroy() {
       const release = await takeTurn()
+      await writer.close()
       database?.close()
       database = undefined
       prepared = new Map()
@@ -88,10 +96,11 @@ export function sqliteDriver(path: string): Driver {
   }
 
   async function execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
-    if (connection === owner) return run<R>(query)
-    if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ query, resolve, reject }))
+    if (connection === owner) return resultOf<R>(run(statementOf(query)))
+    const statement = statementOf(query)
+    if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ statement, resolve, reject }))
     while (owner) await turn
-    return run<R>(query)
+    return resultOf<R>(run(statement))
   }
 
   function enqueue(write: Write): void {
@@ -110,37 +119,52 @@ export function sqliteDriver(path: string): Driver {
 
   async function commitWaiting(since: number): Promise<void> {
     const release = await takeTurn()
-    let batch: Write[] = []
+    const batch = waiting.splice(0)
+    const statements = batch.map(({ statement }) => statement)
     try {
-      await whenFree(() => opened().exec('begin immediate'), since)
-      batch = waiting.splice(0)
-      const outcomes = batch.map((write) => attemptInside(() => run(write.query)))
-      opened().exec('commit')
+      const outcomes = await (isMuch() ? writer.commit(statements) : commitHere(statements, since))
       batch.forEach((write, index) => {
         const outcome = outcomes[index]
-        if (outcome?.ok) write.resolve(outcome.value)
-        else write.reject(outcome?.thrown)
+        if (outcome === undefined || 'thrown' in outcome) write.reject(outcome?.thrown)
+        else write.resolve(resultOf(outcome))
       })
     } catch (thrown) {
-      rollback()
-      for (const write of [...batch, ...waiting.splice(0)]) write.reject(thrown)
+      for (const write of batch) write.reject(thrown)
     } finally {
       release()
     }
   }
 
-  /** What a statement comes to; throws when SQLite took the whole transaction back with it (disk full, I/O error). */
-  function attemptInside<T>(work: () => T): ReturnType<typeof attempt<T>> {
-    const outcome = attempt(work)
-    if (!outcome.ok && !opened().isTransaction) throw outcome.thrown
-    return outcome
+  async function commitHere(
+    statements: readonly WriteStatement[],
+    since: number,
+  ): Promise<readonly WriteOutcome[]> {
+    try {
+      await whenFree(() => opened().exec('begin immediate'), since)
+      const outcomes = statements.map((statement) => attemptInside(() => run(statement)))
+      opened().exec('commit')
+      return outcomes
+    } catch (thrown) {
+      rollback()
+      throw thrown
+    }
   }
 
-  function run<R>(query: CompiledQuery): QueryResult<R> {
-    const statement = prepare(query.sql)
-    const parameters = query.parameters.map(bindable)
-    if (returnsRows(query)) return { rows: rowsOf<R>(statement.all(...parameters)) }
-    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) }
+  /** What a statement comes to; throws when SQLite took the whole transaction back with it (disk full, I/O error). */
+  function attemptInside(work: () => WriteOutcome): WriteOutcome {
+    try {
+      return work()
+    } catch (thrown) {
+      if (!opened().isTransaction) throw thrown
+      return { thrown }
+    }
+  }
+
+  function run({ sql, parameters, returnsRows }: WriteStatement): Written {
+    const statement = prepare(sql)
+    return returnsRows
+      ? { rows: statement.all(...parameters), changes: 0 }
+      : { rows: [], changes: statement.run(...parameters).changes }
   }
 
   function prepare(sql: string): SqliteStatement {
@@ -183,7 +207,7 @@ export function sqliteDriver(path: string): Driver {
 }
 
 interface Write {
-  readonly query: CompiledQuery
+  readonly statement: WriteStatement
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature is generic in the row.
   readonly resolve: (result: QueryResult<any>) => void
   readonly reject: (reason: unknown) => void
@@ -207,22 +231,13 @@ function isBusy(thrown: unknown): boolean {
   return typeof code === 'number' && (code & PRIMARY_CODE) === SQLITE_BUSY
 }
 
-function attempt<T>(
-  work: () => T,
-): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: unknown } {
-  try {
-    return { ok: true, value: work() }
-  } catch (thrown) {
-    return { ok: false, thrown }
-  }
-}
-
 function isWrite(query: CompiledQuery): boolean {
   return query.query.kind !== 'SelectQueryNode' && !/^\s*select/i.test(query.sql)
 }
 
-function returnsRows(query: CompiledQuery): boolean {
-  return !isWrite(query) || /\breturning\b/i.test(query.sql)
+function statementOf(query: CompiledQuery): WriteStatement {
+  const returnsRows = !isWrite(query) || /\breturning\b/i.test(query.sql)
+  return { sql: query.sql, parameters: query.parameters.map(bindable), returnsRows }
 }
 
 function bindable(value: unknown): SqliteValue {
@@ -234,6 +249,16 @@ function bindable(value: unknown): SqliteValue {
 }
 
 /** The driver's border: a row has the shape that the statement selected. */
-function rowsOf<R>(rows: unknown[]): R[] {
-  return rows as R[]
+function resultOf<R>({ rows, changes }: Written): QueryResult<R> {
+  return rows.length === 0 ? { rows: [], numAffectedRows: BigInt(changes) } : { rows: rows as R[] }
+}
+
+/** Tells, each time it is asked, whether it was asked so many times within the last second. */
+function createRush(many: number): () => boolean {
+  const times: number[] = []
+  return () => {
+    const now = performance.now()
+    times.push(now)
+    return times.length > many && now - (times.shift() ?? now) < 1000
+  }
 }

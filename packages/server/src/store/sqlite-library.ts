@@ -22,9 +22,18 @@ const BUILT_IN_SINCE = 24
 
 /** `node:sqlite` where Node has a settled one, else a package with the same interface. */
 export async function loadSqlite(): Promise<SqliteLibrary> {
-  if (Number.parseInt(process.versions.node, 10) < BUILT_IN_SINCE) return import('@photostructure/sqlite')
+  return builtInSqlite() ?? import('@photostructure/sqlite')
+}
+
+/** What `require` gets the same library by. */
+export function sqliteLibraryName(): string {
+  return builtInSqlite() ? 'node:sqlite' : '@photostructure/sqlite'
+}
+
+function builtInSqlite(): SqliteLibrary | undefined {
+  if (Number.parseInt(process.versions.node, 10) < BUILT_IN_SINCE) return undefined
   const builtIn: unknown = process.getBuiltinModule('node:sqlite')
-  return isLibrary(builtIn) ? builtIn : import('@photostructure/sqlite')
+  return isLibrary(builtIn) ? builtIn : undefined
 }
 
 function isLibrary(module: unknown): module is SqliteLibrary {
