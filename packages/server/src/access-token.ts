@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { createVerifier, decodeUnverified, type JwtClaims, JwtError } from '@mapae/jwt'
 import { AuthError } from './auth-error.ts'
 import { seconds } from './clock.ts'
@@ -6,6 +5,7 @@ import type { Context } from './context.ts'
 import { ownClaims } from './own-claims.ts'
 import type { SessionRecord } from './store/sessions.ts'
 import { holdToBudget } from './token-budget.ts'
+import { newTokenId } from './token-id.ts'
 
 /** What a verified access token of ours says (RFC 9068 §2.2, and Mapae's `sid` and `epoch`). */
 export interface AccessTokenClaims extends JwtClaims {
@@ -54,7 +54,7 @@ export async function mintAccessToken(ctx: Context, session: MintedFor): Promise
     client_id: session.clientId ?? FIRST_PARTY,
     sid: session.id,
     epoch: session.epoch,
-    jti: randomBytes(16).toString('base64url'),
+    jti: newTokenId(),
     iat,
     exp,
     auth_time: seconds(session.authTime),

@@ -36,21 +36,39 @@ export function visitOf(
   params: Readonly<Record<string, string>>,
 ): Visit {
   const header = (name: string) => request.headers.get(name) ?? undefined
-  return { request, connection, params, ...arrival(ctx, header, connection.address) }
+  const arrived = arrival(ctx, header, connection.address)
+  return {
+    request,
+    connection,
+    params,
+    header,
+    arrivedAt: arrived.arrivedAt,
+    get from() {
+      return arrived.from
+    },
+  }
 }
 
-/** What every request tells, whatever framework it came through. */
+/** What every request tells, whatever framework it came through. Where it came from is read when somebody asks. */
 export function arrival(ctx: Context, header: HeaderReader, peer?: string): Arrival {
-  const address = clientAddress(ctx.settings.trustProxy, header('x-forwarded-for'), peer)
-  const network = networkOf(address)
+  let from: Origin | undefined
   return {
     header,
     arrivedAt: ctx.clock(),
-    from: {
-      userAgent: header('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
-      network: network ?? null,
-      address: (network && address) ?? null,
+    get from() {
+      from ??= originOf(ctx, header, peer)
+      return from
     },
+  }
+}
+
+function originOf(ctx: Context, header: HeaderReader, peer: string | undefined): Origin {
+  const address = clientAddress(ctx.settings.trustProxy, header('x-forwarded-for'), peer)
+  const network = networkOf(address)
+  return {
+    userAgent: header('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+    network: network ?? null,
+    address: (network && address) ?? null,
   }
 }
 
