@@ -4,7 +4,7 @@ const AT = 32
 
 /**
  * What the measurements say of each goal, at 32 connections. `what` is how they are compared: `rate`, or `perCpu` on a machine that
- * does other work as well.
+ * does other work as well. Where the loader was the limit it is `perCpu` in any case.
  *
  * @returns {{ goal: string, wanted: string, seen: string, isMet: boolean }[]}
  */
@@ -22,7 +22,8 @@ export function judgeGoals({ operations, storm }, { what, scale }) {
     )
   const ratio = (operation, [name, sessions], [other, otherSessions]) => {
     const [one, two] = [find(operation, name, sessions), find(operation, other, otherSessions)]
-    return one && two ? medianRatio(one, two, what) : Number.NaN
+    if (!one || !two) return Number.NaN
+    return medianRatio(one, two, loaderWasBusy(one) || loaderWasBusy(two) ? 'perCpu' : what)
   }
   const atLeast = (text, least, value) => goal(text, `≥ ${least}`, value, value >= least)
   const atMost = (text, most, value) => goal(text, `≤ ${most}`, value, value <= most)

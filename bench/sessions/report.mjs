@@ -25,7 +25,7 @@ ${where}; ${versions}; PostgreSQL 17 on the same machine. \`npm run bench -- ses
 
 - Every server has a process of its own; the loader has another, with a client on raw sockets that keeps its connections. **CPU** is answers for each second that
   processors worked for the server's process, with its garbage collector (PostgreSQL's own processes are not in it): what a core can do once the machine has more of them than
-  loader and server need. A figure with † was measured while the loader used most of a core, and may be the loader's.
+  loader and server need. A figure with † was measured while the loader used most of a core, and may be the loader's: goals compare the CPU there.
 - Databases commit to the disk: SQLite with \`synchronous=FULL\`, PostgreSQL with \`fsync\` and \`synchronous_commit\` on. The sessions that are stored are whole rows with their accounts, and those that are used are spread
   evenly over them: ${scale.renewed.toLocaleString('en')} for refresh (all ${scale.sizes[0].toLocaleString('en')} of the smallest store), 2,048 for me.
 - **refresh** checks both tokens, spends a generation durably and signs an ES256 access token; each has an attempt id. Every access token but those of **unseen tokens** was signed by the measured process itself, which knows the last half a million of
