@@ -1,6 +1,6 @@
 import { type Compilable, type Kysely, type RawBuilder, sql } from 'kysely'
 import { gather } from './gather.ts'
-import { isPostgres, type Store } from './open-store.ts'
+import { type Db, isPostgres, type Store } from './open-store.ts'
 import { prepared } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
@@ -41,32 +41,38 @@ function gathererOf(db: Kysely<Tables>): (rotation: Rotation) => Promise<boolean
     atMost: BATCH,
     keyOf: ({ id }) => id,
     async run(rotations) {
-      const rows = await rotated(db, { rotations: JSON.stringify(rotations.map(rowOf)) })
-      const won = new Set(rows.map(({ id }) => id))
+      const won = new Set((await rotated(db, parametersOf(db, rotations))).map(({ id }) => id))
       return ({ id }) => won.has(id)
     },
   })
 }
 
-/** In the order of the columns below. */
-function rowOf(rotation: Rotation): readonly (string | number | null)[] {
-  return [
-    rotation.id,
-    rotation.expected.generation,
-    rotation.expected.refreshHash,
-    rotation.generation,
-    rotation.refreshHash,
-    rotation.attemptHash,
-    rotation.previousAttemptHash,
-    rotation.now,
-    rotation.idleExpiresAt,
-  ]
+const COLUMNS: readonly (readonly [
+  name: string,
+  type: 'text' | 'integer' | 'bigint',
+  read: (rotation: Rotation) => string | number | null,
+])[] = [
+  ['id', 'text', (rotation) => rotation.id],
+  ['expected_generation', 'integer', ({ expected }) => expected.generation],
+  ['expected_hash', 'text', ({ expected }) => expected.refreshHash],
+  ['generation', 'integer', (rotation) => rotation.generation],
+  ['refresh_hash', 'text', (rotation) => rotation.refreshHash],
+  ['attempt_hash', 'text', (rotation) => rotation.attemptHash],
+  ['previous_attempt_hash', 'text', (rotation) => rotation.previousAttemptHash],
+  ['rotated_at', 'bigint', (rotation) => rotation.now],
+  ['idle_expires_at', 'bigint', (rotation) => rotation.idleExpiresAt],
+]
+
+/** PostgreSQL takes an array for each column: of JSON it would expect so many rows that it reads a small table whole. */
+function parametersOf(db: Db, rotations: readonly Rotation[]): Readonly<Record<string, unknown>> {
+  if (isPostgres(db)) return Object.fromEntries(COLUMNS.map(([name, , read]) => [name, rotations.map(read)]))
+  return { rows: JSON.stringify(rotations.map((rotation) => COLUMNS.map(([, , read]) => read(rotation)))) }
 }
 
 type Rotated = Compilable<{ readonly id: string }>
 
 const rotated = prepared(
-  (db, { rotations }: { readonly rotations: string }): Rotated => ({
+  (db, parameters: Readonly<Record<string, unknown>>): Rotated => ({
     compile: () =>
       sql<{ readonly id: string }>`
       update sessions set
@@ -76,19 +82,7 @@ const rotated = prepared(
         previous_attempt_hash = next.previous_attempt_hash,
         rotated_at = next.rotated_at,
         idle_expires_at = next.idle_expires_at
-      from (
-        select
-          ${column('text', 0)} as id,
-          ${column('integer', 1)} as expected_generation,
-          ${column('text', 2)} as expected_hash,
-          ${column('integer', 3)} as generation,
-          ${column('text', 4)} as refresh_hash,
-          ${column('text', 5)} as attempt_hash,
-          ${column('text', 6)} as previous_attempt_hash,
-          ${column('bigint', 7)} as rotated_at,
-          ${column('bigint', 8)} as idle_expires_at
-        from ${isPostgres(db) ? sql`json_array_elements(${rotations}::json)` : sql`json_each(${rotations})`} as each
-      ) as next
+      from ${isPostgres(db) ? arrays(parameters) : json(parameters)}
       where sessions.id = next.id
         and sessions.generation = next.expected_generation
         and sessions.refresh_hash = next.expected_hash
@@ -97,7 +91,12 @@ const rotated = prepared(
   }),
 )
 
-/** A member of a row of JSON, the same way for both databases. */
-function column(type: 'text' | 'integer' | 'bigint', at: number): RawBuilder<unknown> {
-  return sql`cast(each.value ->> ${sql.lit(at)} as ${sql.raw(type)})`
+function arrays(parameters: Readonly<Record<string, unknown>>): RawBuilder<unknown> {
+  const lists = COLUMNS.map(([name, type]) => sql`${parameters[name]}::${sql.raw(type)}[]`)
+  return sql`unnest(${sql.join(lists)}) as next (${sql.join(COLUMNS.map(([name]) => sql.ref(name)))})`
+}
+
+function json({ rows }: Readonly<Record<string, unknown>>): RawBuilder<unknown> {
+  const columns = COLUMNS.map(([name], at) => sql`each.value ->> ${sql.lit(at)} as ${sql.ref(name)}`)
+  return sql`(select ${sql.join(columns)} from json_each(${rows}) as each) as next`
 }
