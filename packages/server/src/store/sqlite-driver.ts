@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { createFlush, type Flush } from './flush.ts'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
 import { StoreError } from './store-error.ts'
 
@@ -17,11 +18,15 @@ const GATHERING = 2
 /**
  * One connection to one file, shared by everything in the process.
  *
- * Writes outside a transaction share one commit, and so one fsync, with those that arrive while turns of the event
- * loop bring more: each resolves only after the commit that holds it, each keeps its own failure, and a commit that
- * fails or is in doubt fails them all. Reads run at once, never inside a transaction that is not theirs.
+ * Writes outside a transaction share one commit with those that arrive while turns of the event loop bring more: each keeps its own
+ * failure, and a commit that fails or is in doubt fails them all. A commit only writes to the log; the disk is waited for beside the event
+ * loop, and commits that end meanwhile share the next wait. Every write, and every transaction, resolves only after that.
+ *
+ * Reads run at once, never inside a transaction that is not theirs. They see what is committed, though the disk may not have it yet:
+ * `flushed` is for whoever tells of it for good.
  */
-export function sqliteDriver(path: string): Driver {
+export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
+  const log = createFlush(`${path}-wal`)
   let database: SqliteDatabase | undefined
   let prepared = new Map<string, SqliteStatement>()
   const waiting: Write[] = []
@@ -32,12 +37,12 @@ export function sqliteDriver(path: string): Driver {
   return {
     async init() {
       const { DatabaseSync } = await loadSqlite()
-      // A new file is its owner's alone, and so are the log files that SQLite puts beside it.
-      await (await open(path, 'a', 0o600)).close()
+      await createForOwner(path)
       database = new DatabaseSync(path)
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
-      database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000')
+      // Of a commit the log is flushed by us; of a checkpoint, which moves it into the file, both are by SQLite.
+      database.exec('pragma synchronous = normal; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000')
       // Kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions.
       database.exec('pragma cache_size = -32768')
     },
@@ -67,8 +72,11 @@ export function sqliteDriver(path: string): Driver {
     commitTransaction: async (connection) => {
       opened().exec('commit')
       leave(connection)
+      await log.flushed()
     },
     async rollbackTransaction(connection) {
+      // A commit that could not be flushed has left already.
+      if (connection !== owner) return
       try {
         rollback()
       } finally {
@@ -79,12 +87,15 @@ export function sqliteDriver(path: string): Driver {
 
     async destroy() {
       const release = await takeTurn()
+      await log.close()
       database?.close()
       database = undefined
       prepared = new Map()
       for (const write of waiting.splice(0)) write.reject(new StoreError('unavailable', 'closed'))
       release()
     },
+
+    flushed: log.flushed,
   }
 
   async function execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
@@ -109,21 +120,34 @@ export function sqliteDriver(path: string): Driver {
   }
 
   async function commitWaiting(since: number): Promise<void> {
-    const release = await takeTurn()
-    let batch: Write[] = []
+    let batch: readonly Write[] = []
     try {
-      await whenFree(() => opened().exec('begin immediate'), since)
-      batch = waiting.splice(0)
-      const outcomes = batch.map((write) => attemptInside(() => run(write.query)))
-      opened().exec('commit')
+      const outcomes = await commitBatch(since, () => {
+        batch = waiting.splice(0)
+        return batch.map((write) => attemptInside(() => run(write.query)))
+      })
+      await log.flushed()
       batch.forEach((write, index) => {
         const outcome = outcomes[index]
         if (outcome?.ok) write.resolve(outcome.value)
         else write.reject(outcome?.thrown)
       })
     } catch (thrown) {
+      const failed = batch.length > 0 ? batch : waiting.splice(0)
+      for (const write of failed) write.reject(thrown)
+    }
+  }
+
+  async function commitBatch<T>(since: number, work: () => T): Promise<T> {
+    const release = await takeTurn()
+    try {
+      await whenFree(() => opened().exec('begin immediate'), since)
+      const done = work()
+      opened().exec('commit')
+      return done
+    } catch (thrown) {
       rollback()
-      for (const write of [...batch, ...waiting.splice(0)]) write.reject(thrown)
+      throw thrown
     } finally {
       release()
     }
@@ -153,6 +177,7 @@ export function sqliteDriver(path: string): Driver {
   }
 
   function opened(): SqliteDatabase {
+    log.refuseAfterFailure()
     if (!database) throw new StoreError('unavailable', 'the database is closed')
     return database
   }
@@ -180,6 +205,18 @@ export function sqliteDriver(path: string): Driver {
     endTurn.get(connection)?.()
     endTurn.delete(connection)
   }
+}
+
+/**
+ * A new file is its owner's alone, and so are the log files that SQLite puts beside it. One that is there must not be opened and closed
+ * again: that would end the locks which this process may hold on it.
+ */
+async function createForOwner(path: string): Promise<void> {
+  const created = await open(path, 'ax', 0o600).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== 'EEXIST') throw thrown
+    return undefined
+  })
+  await created?.close()
 }
 
 interface Write {
