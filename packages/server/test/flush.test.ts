@@ -29,6 +29,7 @@ function hold(): () => void {
   return release
 }
 
+const PATIENT = { timeout: 30_000 }
 const sqlite = databases.filter(({ name }) => name === 'sqlite')
 
 describe.each(sqlite)('the disk under $name', (database) => {
@@ -57,7 +58,7 @@ describe.each(sqlite)('the disk under $name', (database) => {
       isAnswered = true
     })
     const before = disk.flushes
-    await vi.waitUntil(() => disk.flushes > before)
+    await vi.waitUntil(() => disk.flushes > before, PATIENT)
     for (let times = 0; times < 5; times++)
       expect((await server.call('GET', '/auth/me', { token: other.access_token })).status).toBe(200)
     expect(isAnswered).toBe(false)
@@ -70,7 +71,7 @@ describe.each(sqlite)('the disk under $name', (database) => {
     const release = hold()
     const before = disk.flushes
     const first = server.refresh(people[0]?.json)
-    await vi.waitUntil(() => disk.flushes > before)
+    await vi.waitUntil(() => disk.flushes > before, PATIENT)
     const others = people.slice(1).map(({ json }) => server.refresh(json))
     for (let times = 0; times < 20; times++) await new Promise(setImmediate)
     release()

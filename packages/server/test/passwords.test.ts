@@ -174,7 +174,7 @@ describe.each(databases)('a flood of logins, on $name', (database) => {
       }),
     })
     const login = server.login({ email })
-    await vi.waitUntil(() => work.verifications > 0)
+    await vi.waitUntil(() => work.verifications > 0, { timeout: 30_000 })
     const before = await brakesOf(server)
     for (const { status, json } of [
       await server.login({ email: someEmail() }),

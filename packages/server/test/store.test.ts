@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
+import { copyFile, stat } from 'node:fs/promises'
 import { sql } from 'kysely'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
 import { migrate, pendingMigrations } from '../src/store/migrate.ts'
 import { migrations } from '../src/store/migrations.ts'
@@ -202,6 +202,22 @@ describe('the store on SQLite', () => {
       expect((await stat(path)).mode & 0o777, path).toBe(0o600)
   })
 
+  test('moves its write-ahead log into the file by itself, after some thousands of writes', async () => {
+    const { store, database } = await startSqlite()
+    await raiseSetting(store.db, 'n', 0)
+    const raise = () => sql`update settings set value = value + 1 where key = 'n'`.execute(store.db)
+    await Promise.all(Array.from({ length: 2500 }, raise))
+    const copy = `${pathOf(database)}-alone`
+    await vi.waitUntil(async () => (await valueInFile(pathOf(database), copy)) > 2000, { timeout: 30_000 })
+    await Promise.all(Array.from({ length: 2500 }, raise))
+    const row = await store.db
+      .selectFrom('settings')
+      .select('value')
+      .where('key', '=', 'n')
+      .executeTakeFirst()
+    expect(row?.value).toBe(5000)
+  })
+
   test('keeps its write-ahead log bounded', async () => {
     const { store, database } = await startSqlite()
     await raiseSetting(store.db, 'n', 0)
@@ -358,6 +374,21 @@ async function insertSessions({ db }: Store, ids: readonly string[]): Promise<vo
     .insertInto('sessions')
     .values(ids.map((id) => ({ ...row, id })))
     .execute()
+}
+
+/** The value of `n` in the file as it is without its log; 0 where that cannot be read, for it is being written. */
+async function valueInFile(path: string, copy: string): Promise<number> {
+  await copyFile(path, copy)
+  const { DatabaseSync } = await loadSqlite()
+  const file = new DatabaseSync(copy)
+  try {
+    const [row] = file.prepare("select value from settings where key = 'n'").all()
+    return Number(Object(row).value ?? 0)
+  } catch {
+    return 0
+  } finally {
+    file.close()
+  }
 }
 
 function rotationOf(id: string, from: number): Rotation {

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { createFlush, type Flush } from './flush.ts'
+import { createCheckpoints } from './sqlite-checkpoints.ts'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
 import { StoreError } from './store-error.ts'
 
@@ -14,6 +15,10 @@ const STATEMENTS_KEPT = 500
 /** Writes that go into one commit at most, and how long, in milliseconds, the first of them waits for others. */
 const BATCH = 64
 const GATHERING = 2
+/** Write statements after which the log is moved into the file: some thousands of pages. */
+const CHECKPOINT_AFTER = 2000
+/** Pages after which SQLite does so itself, and holds up everything: where other processes write too, or the thread fails. */
+const LONGEST_LOG = 32_000
 
 /**
  * One connection to one file, shared by everything in the process.
@@ -27,6 +32,9 @@ const GATHERING = 2
  */
 export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
   const log = createFlush(`${path}-wal`)
+  const checkpoints = createCheckpoints(path)
+  let written = 0
+  let checkpointing: Promise<void> | undefined
   let database: SqliteDatabase | undefined
   let prepared = new Map<string, SqliteStatement>()
   const waiting: Write[] = []
@@ -42,7 +50,8 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
       // Of a commit the log is flushed by us; of a checkpoint, which moves it into the file, both are by SQLite.
-      database.exec('pragma synchronous = normal; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000')
+      database.exec('pragma synchronous = normal; pragma foreign_keys = on')
+      database.exec(`pragma wal_autocheckpoint = ${LONGEST_LOG}`)
       // Kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions.
       database.exec('pragma cache_size = -32768')
     },
@@ -72,6 +81,7 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
     commitTransaction: async (connection) => {
       opened().exec('commit')
       leave(connection)
+      checkpointWhenDue()
       await log.flushed()
     },
     async rollbackTransaction(connection) {
@@ -86,7 +96,9 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
     async releaseConnection() {},
 
     async destroy() {
+      await checkpointing
       const release = await takeTurn()
+      await checkpoints.stop()
       await log.close()
       database?.close()
       database = undefined
@@ -126,6 +138,7 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
         batch = waiting.splice(0)
         return batch.map((write) => attemptInside(() => run(write.query)))
       })
+      checkpointWhenDue()
       await log.flushed()
       batch.forEach((write, index) => {
         const outcome = outcomes[index]
@@ -153,6 +166,22 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
     }
   }
 
+  function checkpointWhenDue(): void {
+    if (written < CHECKPOINT_AFTER || checkpointing) return
+    written = 0
+    checkpointing = checkpoint().finally(() => {
+      checkpointing = undefined
+    })
+  }
+
+  /** Most of the log beside other writes; then, while there are none, what they added, so that the log begins anew. */
+  async function checkpoint(): Promise<void> {
+    await checkpoints.run()
+    const release = await takeTurn()
+    await checkpoints.run()
+    release()
+  }
+
   /** What a statement comes to; throws when SQLite took the whole transaction back with it (disk full, I/O error). */
   function attemptInside<T>(work: () => T): ReturnType<typeof attempt<T>> {
     const outcome = attempt(work)
@@ -161,6 +190,7 @@ export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
   }
 
   function run<R>(query: CompiledQuery): QueryResult<R> {
+    if (isWrite(query)) written++
     const statement = prepare(query.sql)
     const parameters = query.parameters.map(bindable)
     if (returnsRows(query)) return { rows: rowsOf<R>(statement.all(...parameters)) }
