@@ -8,8 +8,9 @@ import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth
 // Counts the work, which is done all the same, when it is let.
 const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '', isLet: Promise.resolve() }))
 vi.mock(import('../src/passwords/hashing-threads.ts'), async (original) => {
-  const { hashOnThread, verifyOnThread } = await original()
+  const { hashOnThread, verifyOnThread, ...others } = await original()
   return {
+    ...others,
     hashOnThread(...args) {
       work.hashes++
       return hashOnThread(...args)
