@@ -25,7 +25,7 @@ export interface Passwords {
    */
   enter<T>(visit: (place: Place) => Promise<T>): Promise<T>
   /** Refuses with `busy` (503) whom `enter` would refuse now. For before a body is read, when nobody has a place: who sends slowly must not hold one. */
-  refuseWhenFull(): void
+  refuseWhenFull(): Promise<void>
 }
 
 /** What whoever has a place in the queue may ask for. */

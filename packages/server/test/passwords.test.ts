@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { getPriority } from 'node:os'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { readTables } from './read-database.ts'
 import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
@@ -174,6 +174,10 @@ describe.each(databases)('a flood of logins, on $name', (database) => {
         begin = resolve
       }),
     })
+    onTestFinished(() => {
+      begin()
+      work.isLet = Promise.resolve()
+    })
     const login = server.login({ email })
     await vi.waitUntil(() => work.verifications > 0, { timeout: 30_000 })
     const before = await brakesOf(server)
@@ -183,6 +187,16 @@ describe.each(databases)('a flood of logins, on $name', (database) => {
     ])
       expect([status, json.code]).toEqual([503, 'busy'])
     expect(await brakesOf(server)).toEqual(before)
+
+    let refused = 0
+    const crowd = Array.from({ length: 400 }, async () => {
+      const { status } = await server.login({ email })
+      refused++
+      return status
+    })
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    expect(refused, 'in twenty turns of the event loop, which others have a part in').toBeLessThan(200)
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set([503]))
     begin()
     expect((await login).status).toBe(200)
   })
