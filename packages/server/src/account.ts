@@ -2,9 +2,9 @@ import { parseList } from './access-token.ts'
 import type { Admin, Source } from './actor.ts'
 import { record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
-import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
+import { loginBrakes, registrationBrakes, spend, type Try, withTry } from './brakes.ts'
 import { seconds } from './clock.ts'
-import type { Context } from './context.ts'
+import type { Context, Origin } from './context.ts'
 import { postVerification } from './email-verification.ts'
 import { readGrants } from './grants.ts'
 import {
@@ -17,6 +17,7 @@ import {
 import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
+import type { Place } from './passwords.ts'
 import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
@@ -28,6 +29,7 @@ import {
   enableAccount as enableAccountRow,
   findAccount,
   findAccountByIdentifier,
+  findAccountByNames,
   type IdentifierRecord,
   identifiersOf,
   insertAccount,
@@ -134,54 +136,78 @@ export async function createAccount(ctx: Context, input: NewAccount, admin: Admi
 /**
  * Compares identifier and password with the member database (M2, step 1) and opens a session.
  * An unknown identifier and a wrong password get the same answer after the same work. Each login is a try, counted before
- * its password is compared.
+ * its password is compared; one that succeeds is given back in the transaction that opens the session.
  *
- * Refuses with `invalid_credentials` (401), `account_disabled` (403), `too_many_tries` (429).
+ * Refuses with `busy` (503) before anything is asked of the database, `invalid_credentials` (401), `account_disabled`
+ * (403), `too_many_tries` (429).
  */
-export async function logIn(
-  ctx: Context,
-  { identifier, password }: { identifier: string; password: string },
-  { deviceToken, ...how }: LoginManner & { readonly deviceToken?: string | undefined },
-): Promise<Login> {
-  const named = nameTyped(identifier)
-  const device = await knownDevice(ctx, deviceToken, typedIdentifiers(identifier))
-  const brakes = loginBrakes(named, { from: how.from, device })
-  const { account, matches, replacement } = await asTry(ctx, brakes, async () => {
-    const account = await findTyped(ctx, identifier)
-    return { account, ...(await ctx.passwords.check(password, account?.passwordHash)) }
-  })
-  if (!account?.passwordHash || !matches) {
-    const failed = { type: 'login.failed', at: ctx.clock(), accountId: account?.id ?? null } as const
-    await tellFailure(ctx, failed, how.from)
-    await watchForSpraying(ctx, named, how.from)
-    throw new AuthError('invalid_credentials')
-  }
-  ctx.spraying.succeeded(named)
-  const { id, passwordHash, disabledAt } = account
-  if (disabledAt !== null) {
-    const detail = { reason: 'account_disabled' }
-    await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId: id, detail }, how.from)
-    throw new AuthError('account_disabled')
-  }
-  if (replacement !== undefined) {
-    const change = { id, from: passwordHash, to: replacement, now: ctx.clock() }
-    // Whoever was first has changed the hash: what is there now is compared with.
-    if (!(await replacePasswordHash(ctx.store.db, change)))
-      return logIn(ctx, { identifier, password }, { deviceToken, ...how })
-  }
-  const ifPasswordHash = replacement ?? passwordHash
-  const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
-  const identifiers = await identifiersOf(ctx.store.db, id)
-  const next = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
-  return { user: userOf(account, identifiers), tokens, deviceToken: next }
+export function logIn(ctx: Context, credentials: Credentials, how: LoginAttempt): Promise<Login> {
+  return ctx.passwords.enter((place) => logInFrom(ctx, place, credentials, how))
 }
 
-async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {
-  for (const identifier of typedIdentifiers(typed)) {
-    const account = await findAccountByIdentifier(ctx.store.db, identifier)
-    if (account) return account
+interface Credentials {
+  readonly identifier: string
+  readonly password: string
+}
+
+type LoginAttempt = LoginManner & { readonly deviceToken?: string | undefined }
+
+async function logInFrom(
+  ctx: Context,
+  place: Place,
+  credentials: Credentials,
+  { deviceToken, ...how }: LoginAttempt,
+): Promise<Login> {
+  const names = typedIdentifiers(credentials.identifier)
+  const device = await knownDevice(ctx, deviceToken, names)
+  const named = nameTyped(credentials.identifier)
+  const brakes = loginBrakes(named, { from: how.from, device })
+  const login = await withTry(ctx, brakes, async (attempt) => {
+    const found = await findAccountByNames(ctx.store.db, names)
+    const { matches, replacement } = await place.check(credentials.password, found?.account.passwordHash)
+    if (!matches || !found) {
+      attempt.close()
+      return refuseCredentials(ctx, named, { accountId: found?.account.id ?? null, from: how.from })
+    }
+    ctx.spraying.succeeded(named)
+    return openFor(ctx, found, { ...how, replacement, attempt })
+  })
+  // Whoever was first has changed the hash: what is there now is compared with.
+  return login ?? logInFrom(ctx, place, credentials, { deviceToken, ...how })
+}
+
+async function refuseCredentials(
+  ctx: Context,
+  named: ReturnType<typeof nameTyped>,
+  { accountId, from }: { accountId: string | null; from: Origin },
+): Promise<never> {
+  await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId }, from)
+  await watchForSpraying(ctx, named, from)
+  throw new AuthError('invalid_credentials')
+}
+
+/** Logs in whose password was right. Undefined: its hash is another one by now. */
+async function openFor(
+  ctx: Context,
+  { account, identifiers }: { account: AccountRecord; identifiers: readonly IdentifierRecord[] },
+  { replacement, ...how }: LoginManner & { replacement: string | undefined; attempt: Try },
+): Promise<Login | undefined> {
+  const { id, passwordHash, disabledAt } = account
+  if (disabledAt !== null) return refuseDisabled(ctx, id, how.from)
+  if (replacement !== undefined) {
+    const change = { id, from: passwordHash ?? '', to: replacement, now: ctx.clock() }
+    if (!(await replacePasswordHash(ctx.store.db, change))) return undefined
   }
-  return undefined
+  const ifPasswordHash = replacement ?? passwordHash ?? ''
+  const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
+  const deviceToken = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
+  return { user: userOf(account, identifiers), tokens, deviceToken }
+}
+
+async function refuseDisabled(ctx: Context, accountId: string, from: Origin): Promise<never> {
+  const detail = { reason: 'account_disabled' }
+  await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId, detail }, from)
+  throw new AuthError('account_disabled')
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */
@@ -204,8 +230,10 @@ export async function listUsers(
  * choose one, but anybody can take another account's id for a username.
  */
 export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
-  const account = (await findAccount(ctx.store.db, named)) ?? (await findTyped(ctx, named))
-  return account && overviewOf(account, await identifiersOf(ctx.store.db, account.id))
+  const account = await findAccount(ctx.store.db, named)
+  if (account) return overviewOf(account, await identifiersOf(ctx.store.db, account.id))
+  const found = await findAccountByNames(ctx.store.db, typedIdentifiers(named))
+  return found && overviewOf(found.account, found.identifiers)
 }
 
 /** Disables an account, ends its sessions and refuses its tokens, in one transaction. False: it was disabled. */

@@ -53,7 +53,8 @@ export async function auditSeldom(
   emit(event)
 }
 
-function entryOf(event: AuditedEvent, source: Source | undefined): AuditRecord {
+/** What is written down of an event. */
+export function entryOf(event: AuditedEvent, source: Source | undefined): AuditRecord {
   const admin = source && 'by' in source ? source : undefined
   const from = source && 'network' in source ? source : undefined
   return {

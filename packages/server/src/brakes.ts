@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { CompiledQuery } from 'kysely'
 import { AuthError } from './auth-error.ts'
 import type { BrakeName } from './brake-limits.ts'
 import type { Context, Origin } from './context.ts'
@@ -6,7 +7,15 @@ import { nameTyped } from './identifier.ts'
 import type { KnownDevice } from './known-device.ts'
 import { lineOf } from './network.ts'
 import type { ServerSecret } from './server-secret.ts'
-import { type BrakeRecord, closedBrakes, giveBackTry, releaseSubjects, reserveTry } from './store/brakes.ts'
+import {
+  type BrakeRecord,
+  closedBrakes,
+  giveBackTry,
+  givingBackTry,
+  releaseSubjects,
+  reserveTry,
+} from './store/brakes.ts'
+import type { Tx } from './store/open-store.ts'
 
 /** One thing that is braked: what, and whose. */
 export interface Brake {
@@ -33,27 +42,49 @@ type Mailbox = Pick<Named, 'value'>
 /** Whoever has one address often has many: the network around it (IPv4 /24, IPv6 /48) has so many times its limit. */
 const NETWORK_TIMES = 10
 
+/** A try that was reserved. */
+export interface Try {
+  /** What gives it back, to be sent in the transaction that the answer "yes" leads to; {@link Try.close} once that is committed. */
+  givingBack(db: Tx): readonly CompiledQuery[]
+  /** It is not to be given back any more: the answer was "no", or it was. */
+  close(): void
+}
+
 /**
- * Runs `compare` as one try. The try is reserved in every brake before, in one statement for all replicas, and given
- * back unless the answer was "no": so that any number of parallel guesses gets no further than the limit, and who
+ * Runs `visit` as one try. The try is reserved in every brake before, in one statement for all replicas, and given
+ * back unless it was closed: so that any number of parallel guesses gets no further than the limit, and who
  * knows the password uses nothing up.
  *
  * Refuses with `too_many_tries` (429, with `retry_after` in seconds); nothing was compared then.
  */
-export async function asTry<T extends { readonly matches: boolean }>(
+export async function withTry<T>(
+  ctx: Context,
+  brakes: readonly Brake[],
+  visit: (attempt: Try) => Promise<T>,
+): Promise<T> {
+  const { giveBack, givingBack } = await reserve(ctx, brakes)
+  let isOpen = true
+  const close = () => {
+    isOpen = false
+  }
+  try {
+    return await visit({ givingBack, close })
+  } finally {
+    if (isOpen) await giveBack()
+  }
+}
+
+/** The same for a comparison, which closes the try when its answer is "no". */
+export function asTry<T extends { readonly matches: boolean }>(
   ctx: Context,
   brakes: readonly Brake[],
   compare: () => Promise<T>,
 ): Promise<T> {
-  const reserved = await reserve(ctx, brakes)
-  let wasWrong = false
-  try {
+  return withTry(ctx, brakes, async (attempt) => {
     const compared = await compare()
-    wasWrong = !compared.matches
+    if (!compared.matches) attempt.close()
     return compared
-  } finally {
-    if (!wasWrong) await reserved.giveBack()
-  }
+  })
 }
 
 /** Counts something that is not given back: a mail, a registration. Refuses with `too_many_tries` (429). */
@@ -132,22 +163,26 @@ export function releaseAccount(
   )
 }
 
-interface Reserved {
+interface Reserved extends Pick<Try, 'givingBack'> {
   /** Never rejects: a try that is not given back is forgiven in time. */
   readonly giveBack: () => Promise<void>
 }
 
+const NOTHING: Reserved = { giveBack: async () => {}, givingBack: () => [] }
+
 async function reserve(ctx: Context, brakes: readonly Brake[]): Promise<Reserved> {
-  if (ctx.settings.dangerouslyDisableBrakes || brakes.length === 0) return { giveBack: async () => {} }
+  if (ctx.settings.dangerouslyDisableBrakes || brakes.length === 0) return NOTHING
   const records = brakes.map((brake) => recordOf(ctx, brake))
   const { db } = ctx.store
   const now = ctx.clock()
   if (!(await reserveTry(db, records, { now }))) return refuseTry(ctx, brakes, { records, now })
+  const times = () => ({ triedAt: now, now: ctx.clock() })
   return {
     giveBack: () =>
-      giveBackTry(db, records, { triedAt: now, now: ctx.clock() }).catch((error: unknown) =>
+      giveBackTry(db, records, times()).catch((error: unknown) =>
         ctx.emit({ type: 'error', at: ctx.clock(), error }),
       ),
+    givingBack: (tx) => [givingBackTry(tx, records, times())],
   }
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import commonPasswords from 'fxa-common-password-list'
 import { AuthError } from './auth-error.ts'
 import { hashOnThread } from './passwords/hashing-threads.ts'
+import { createQueue } from './passwords/queue.ts'
 import { readHash } from './passwords/read-hash.ts'
 import type { ReadHash } from './passwords/scheme.ts'
 
@@ -18,6 +19,17 @@ const DECOY =
 export interface Passwords {
   /** Hashes a new password; refuses one that is too short, too long or too common. */
   hashNew(password: string): Promise<string>
+  /**
+   * Does `visit`, which compares a password among other things, with a place in the queue that is taken before the first of them: whoever
+   * comes too late is refused with `busy` (503) before a database is asked anything.
+   */
+  enter<T>(visit: (place: Place) => Promise<T>): Promise<T>
+  /** Refuses with `busy` (503) whom `enter` would refuse now. For before a body is read, when nobody has a place: who sends slowly must not hold one. */
+  refuseWhenFull(): Promise<void>
+}
+
+/** What whoever has a place in the queue may ask for. */
+export interface Place {
   /**
    * Whether the password belongs to the hash. Without a hash it works just as long and answers no, so
    * that an unknown identifier cannot be told from a wrong password.
@@ -36,7 +48,7 @@ export interface PasswordCheck {
 }
 
 /**
- * Hashing runs on threads of its own, at most `atOnce` at a time; `waiting` more may queue, and what comes
+ * Hashing runs on threads of its own, at most `atOnce` at a time; `waiting` more may have a place in the queue, and what comes
  * after that is refused with `busy` (503), so that a flood of logins holds up nothing else.
  */
 export function createPasswords({
@@ -46,22 +58,26 @@ export function createPasswords({
   atOnce?: number | undefined
   waiting?: number | undefined
 }): Passwords {
-  const queued = boundedQueue(atOnce, waiting)
-
+  const queue = createQueue({ atOnce, waiting })
+  const place: Place = {
+    matches: (password, known) => queue.work(async () => (await compare(password, known)) !== undefined),
+    check: (password, known) => queue.work(() => checkOnThread(password, known)),
+  }
   return {
     async hashNew(password) {
       const checked = refuseUnfit(password)
-      return queued(() => hashOnThread(checked, COST))
+      return queue.enter(() => queue.work(() => hashOnThread(checked, COST)))
     },
-    matches: (password, known) => queued(async () => (await compare(password, known)) !== undefined),
-    check: (password, known) =>
-      queued(async () => {
-        const proved = await compare(password, known)
-        if (!proved) return { matches: false }
-        if (known?.startsWith(OWN) || !isWhole(password, proved)) return { matches: true }
-        return { matches: true, replacement: await hashOnThread(normalise(password), COST) }
-      }),
+    enter: (visit) => queue.enter(() => visit(place)),
+    refuseWhenFull: queue.refuseWhenFull,
   }
+}
+
+async function checkOnThread(password: string, known: string | null | undefined): Promise<PasswordCheck> {
+  const proved = await compare(password, known)
+  if (!proved) return { matches: false }
+  if (known?.startsWith(OWN) || !isWhole(password, proved)) return { matches: true }
+  return { matches: true, replacement: await hashOnThread(normalise(password), COST) }
 }
 
 /** The hash that the password belongs to, read. Where there is none that can be read, a decoy takes the time. */
@@ -109,22 +125,4 @@ function refuseUnfit(password: string): string {
   if (commonPasswords.test(normal) || commonPasswords.test(normal.toLowerCase()))
     throw new AuthError('password_too_common')
   return normal
-}
-
-function boundedQueue(atOnce: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0
-  const line: (() => void)[] = []
-  return async (work) => {
-    if (running >= atOnce) {
-      if (line.length >= waiting) throw new AuthError('busy')
-      await new Promise<void>((resolve) => line.push(resolve))
-    } else running++
-    try {
-      return await work()
-    } finally {
-      const next = line.shift()
-      if (next) next()
-      else running--
-    }
-  }
 }

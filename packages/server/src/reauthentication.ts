@@ -16,10 +16,13 @@ export async function confirmPassword(
   { accountId, sessionId, password }: { accountId: string; sessionId: string | undefined; password: string },
   from: Origin,
 ): Promise<AccountRecord> {
-  const account = await findAccount(ctx.store.db, accountId)
-  const { matches } = await asTry(ctx, reauthenticationBrakes(accountId, sessionId), async () => ({
-    matches: await ctx.passwords.matches(password, account?.passwordHash),
-  }))
+  const { account, matches } = await ctx.passwords.enter(async (place) => {
+    const account = await findAccount(ctx.store.db, accountId)
+    return asTry(ctx, reauthenticationBrakes(accountId, sessionId), async () => ({
+      account,
+      matches: await place.matches(password, account?.passwordHash),
+    }))
+  })
   if (!account || !matches) {
     await tellFailure(ctx, { type: 'reauthentication.failed', at: ctx.clock(), accountId }, from)
     throw new AuthError('wrong_password')

@@ -129,6 +129,7 @@ export function createRevocationTail({
       }
       const after = head.seq
       const rows = await revocationsAfter(store.db, { after, now: 0, limit: BATCH })
+      if (rows.length > 0) await store.flushed()
       const upTo = rows.at(-1)?.seq ?? after
       head = { seq: upTo, asOf: rows.length < BATCH ? asOf : head.asOf }
       if (rows.length > 0) hear({ after, upTo, rows })

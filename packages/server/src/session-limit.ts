@@ -6,8 +6,8 @@ import type { Tx } from './store/open-store.ts'
 import { endSession, liveSessions } from './store/sessions.ts'
 
 /**
- * Ends the sessions of an account that were not used for longest, so that one more keeps within
- * `sessionsPerAccount` with the session `newcomer`. The account must be locked: of logins at the same time each sees those before it.
+ * Ends the sessions of an account that were not used for longest, but not `newcomer`, the one that was opened just now, so that there are
+ * no more than `sessionsPerAccount`. The account must be locked: of logins at the same time each sees those before it.
  * Returns what happened, still to be recorded; the ended ones are still to be revoked.
  */
 export async function makeRoom(
@@ -16,11 +16,11 @@ export async function makeRoom(
   { accountId, newcomer, now }: { accountId: string; newcomer: string; now: number },
 ): Promise<readonly SessionEndedEvent[]> {
   const sessions = await liveSessions(db, accountId, now)
-  const tooMany = sessions.length + 1 - ctx.settings.sessionsPerAccount
-  if (tooMany <= 0) return []
+  const tooMany = sessions.length - ctx.settings.sessionsPerAccount
+  const others = sessions.filter(({ id }) => id !== newcomer)
+  const byUse = others.toSorted((a, b) => lastUse(ctx, a) - lastUse(ctx, b))
   const ended: string[] = []
-  const byUse = sessions.toSorted((a, b) => lastUse(ctx, a) - lastUse(ctx, b))
-  for (const { id } of byUse.slice(0, tooMany)) {
+  for (const { id } of byUse.slice(0, Math.max(0, tooMany))) {
     if (await endSession(db, { id, reason: REASON, now })) ended.push(id)
   }
   return endings(ended, { at: now, accountId, reason: REASON, bySession: newcomer })

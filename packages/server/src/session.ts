@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type AccessToken, mintAccessToken } from './access-token.ts'
 import type { Source } from './actor.ts'
-import { recordAll } from './audit.ts'
+import { entryOf, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
+import type { Try } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import type { EndReason } from './end-reasons.ts'
+import type { SessionEndedEvent } from './events.ts'
 import { idleEnd } from './idle-lifetime.ts'
 import { located } from './locate.ts'
 import { newId } from './new-id.ts'
@@ -12,13 +14,13 @@ import { hashSecret, makeRefreshToken } from './refresh-token.ts'
 import { revoke } from './revocation.ts'
 import { endings } from './session-endings.ts'
 import { makeRoom } from './session-limit.ts'
-import { admitLogin, findAccount } from './store/accounts.ts'
+import { findAccount } from './store/accounts.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
+import { writeOpening } from './store/session-openings.ts'
 import {
   endAccountSessions,
   endSession as endSessionRow,
   findSession,
-  insertSession,
   type NewSession,
   type SessionRecord,
 } from './store/sessions.ts'
@@ -47,6 +49,8 @@ export interface Opening {
   readonly remember?: boolean | undefined
   /** The hash that the password was compared with: an account that has another one by now is not opened. */
   readonly ifPasswordHash?: string
+  /** The try that the login was: given back with the opening. */
+  readonly attempt?: Try | undefined
   /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
 }
@@ -63,7 +67,7 @@ export interface Opening {
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from: unlocated, remember = true, ifPasswordHash, jkt = null }: Opening,
+  { transport, amr, from: unlocated, remember = true, ifPasswordHash, attempt, jkt = null }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   await ctx.clockCheck.refuseWhenSkewed()
@@ -97,29 +101,40 @@ export async function openSession(
   }
   const access = await mintAccessToken(ctx, { ...session, ...account, id, accountId: account.id })
   const opened = { type: 'login.succeeded', at: now, accountId: account.id, sessionId: id } as const
-  const events = await inTransaction(ctx.store, async (db) => {
+  const audit = entryOf(opened, from)
+  const ended = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
-    await refuseUnlessAdmitted(db, { id: account.id, passwordHash: ifPasswordHash, now })
-    const ended = await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now })
-    await insertSession(db, session)
-    const events = [...ended, opened]
-    await recordAll(db, events, from)
-    await revoke(
-      ctx,
-      db,
-      ended.map(({ sessionId }) => ({ sid: sessionId })),
-    )
-    return events
+    const written = { session, passwordHash: ifPasswordHash, audit, alongside: attempt?.givingBack(db) ?? [] }
+    const { isAdmitted, live } = await writeOpening(db, written)
+    if (!isAdmitted) await refuse(db, account.id)
+    if (live <= ctx.settings.sessionsPerAccount) return []
+    return endOldest(ctx, db, { accountId: account.id, newcomer: id, now }, from)
   })
-  for (const event of events) ctx.emit(event)
+  attempt?.close()
+  for (const event of [opened, ...ended]) ctx.emit(event)
   return { sessionId: id, access, refreshToken, idleExpiresAt: session.idleExpiresAt, remembered }
 }
 
 /** What was true when the password was compared must be true still when the session begins. */
-async function refuseUnlessAdmitted(db: Tx, login: Parameters<typeof admitLogin>[1]): Promise<void> {
-  if (await admitLogin(db, login)) return
-  const account = await findAccount(db, login.id)
+async function refuse(db: Tx, accountId: string): Promise<never> {
+  const account = await findAccount(db, accountId)
   throw new AuthError(account && account.disabledAt !== null ? 'account_disabled' : 'invalid_credentials')
+}
+
+async function endOldest(
+  ctx: Context,
+  db: Tx,
+  room: Parameters<typeof makeRoom>[2],
+  source: Source,
+): Promise<readonly SessionEndedEvent[]> {
+  const ended = await makeRoom(ctx, db, room)
+  await recordAll(db, ended, source)
+  await revoke(
+    ctx,
+    db,
+    ended.map(({ sessionId }) => ({ sid: sessionId })),
+  )
+  return ended
 }
 
 /** Ends a session for good and revokes it, in one transaction. False: it had ended before. */

@@ -1,21 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { getPriority } from 'node:os'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { readTables } from './read-database.ts'
 import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
 
-// Counts the work, which is done all the same.
-const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '' }))
+// Counts the work, which is done all the same, when it is let.
+const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '', isLet: Promise.resolve() }))
 vi.mock(import('../src/passwords/hashing-threads.ts'), async (original) => {
-  const { hashOnThread, verifyOnThread } = await original()
+  const { hashOnThread, verifyOnThread, ...others } = await original()
   return {
+    ...others,
     hashOnThread(...args) {
       work.hashes++
       return hashOnThread(...args)
     },
-    verifyOnThread(...args) {
+    async verifyOnThread(...args) {
       work.verifications++
       work.cost = args[0].split('$').slice(0, 4).join('$')
+      await work.isLet
       return verifyOnThread(...args)
     },
   }
@@ -125,7 +128,8 @@ describe.each(databases)('passwords, on $name', (database) => {
     const workOf = async (login: () => Promise<unknown>) => {
       Object.assign(work, { hashes: 0, verifications: 0, cost: '' })
       await login()
-      return { ...work }
+      const { hashes, verifications, cost } = work
+      return { hashes, verifications, cost }
     }
     const unknown = await workOf(() => fresh.login({ email: someEmail(), password: 'not the password' }))
     const wrong = await workOf(() => fresh.login({ email, password: 'not the password' }))
@@ -158,12 +162,55 @@ describe.each(databases)('a flood of logins, on $name', (database) => {
     expect((await server.login({ email })).status, 'afterwards').toBe(200)
     expect((await server.register({ password: PASSWORD })).status, 'afterwards').toBe(201)
   })
+
+  test('whoever comes too late is refused before a body is read or the database is asked', async () => {
+    const server = await startFreshAuth(database, { passwordHashing: { atOnce: 1, waiting: 0 } })
+    const email = someEmail()
+    await server.register({ email })
+    let begin = () => {}
+    Object.assign(work, {
+      verifications: 0,
+      isLet: new Promise<void>((resolve) => {
+        begin = resolve
+      }),
+    })
+    onTestFinished(() => {
+      begin()
+      work.isLet = Promise.resolve()
+    })
+    const login = server.login({ email })
+    await vi.waitUntil(() => work.verifications > 0, { timeout: 30_000 })
+    const before = await brakesOf(server)
+    for (const { status, json } of [
+      await server.login({ email: someEmail() }),
+      await server.call('POST', '/auth/login', { raw: '{', headers: { 'content-type': 'application/json' } }),
+    ])
+      expect([status, json.code]).toEqual([503, 'busy'])
+    expect(await brakesOf(server)).toEqual(before)
+
+    let refused = 0
+    const crowd = Array.from({ length: 400 }, async () => {
+      const { status } = await server.login({ email })
+      refused++
+      return status
+    })
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    expect(refused, 'in twenty turns of the event loop, which others have a part in').toBeLessThan(200)
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set([503]))
+    begin()
+    expect((await login).status).toBe(200)
+  })
+
   test.runIf(process.platform === 'linux')('gives way to the event loop', async () => {
     const server = await startFreshAuth(database)
     await server.register()
     expect(await nicenessOfThreads()).toContain(getPriority() + 10)
   })
 })
+
+async function brakesOf(server: TestAuth) {
+  return (await readTables(server.database))['brakes']
+}
 
 /** The field `nice` of proc_pid_stat(5), which comes 16 after the name of the thread in brackets. */
 async function nicenessOfThreads(): Promise<number[]> {

@@ -62,8 +62,8 @@ describe.each(databases)('the sessions of an account, on $name', (database) => {
     ])
     const { audit = [] } = await readTables(server.database)
     expect(audit.slice(-2).map(({ type, session_id }) => [type, session_id])).toEqual([
-      ['session.ended', second.session_id],
       ['login.succeeded', fourth.json.session_id],
+      ['session.ended', second.session_id],
     ])
   })
 

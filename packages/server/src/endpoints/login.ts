@@ -33,6 +33,7 @@ export const loginBody: z.ZodType<LoginBody> = z.object({
 /** POST /auth/login: 200 with the user and both tokens, bound to the key of a DPoP proof if one came along. */
 export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Response> {
   requireTrustedPage(ctx, visit)
+  await ctx.passwords.refuseWhenFull()
   const {
     identifier,
     email,

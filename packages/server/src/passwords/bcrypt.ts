@@ -1,4 +1,4 @@
-import { verify } from '@node-rs/bcrypt'
+import { verifyBcryptOnThread } from './hashing-threads.ts'
 import { refused, type Scheme } from './scheme.ts'
 
 const SHAPE = /^\$2([abxy]?)\$(\d\d)\$([./A-Za-z0-9]{53})$/
@@ -20,7 +20,7 @@ export const bcrypt: Scheme = {
       return refused(`A bcrypt cost from ${CHEAPEST} to ${COSTLIEST} is taken.`)
     return {
       type: 'hash',
-      verify: (password) => verify(firstBytes(password), text),
+      verify: (password) => verifyBcryptOnThread(text, firstBytes(password)),
       bytesThatCount: BYTES_THAT_COUNT,
     }
   },

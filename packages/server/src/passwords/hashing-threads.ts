@@ -1,31 +1,45 @@
+import type { pbkdf2Sync, scryptSync } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import type { Options } from '@node-rs/argon2'
+import type { Options as Argon2Cost } from '@node-rs/argon2'
 
 /**
- * argon2id on threads of its own, which on Linux give way to the event loop: in a flood of logins everybody else is served as if there
- * were none. (On Node's own thread pool, hashing would have the same priority as the loop, and hold up what else works there.)
+ * Password hashing on threads of its own, which on Linux give way to the event loop: in a flood of logins everybody else is served as if
+ * there were none. (On Node's own thread pool, hashing would have the same priority as the loop, and hold up what else waits there, a
+ * flush to the disk above all.)
  *
  * There are as many threads as were ever busy at once; who asks bounds that. They keep the process alive only while they work.
  */
-export function hashOnThread(password: string, cost: Options): Promise<string> {
-  return onThread(
-    { work: 'hash', password, cost },
-    (outcome): outcome is string => typeof outcome === 'string',
-  )
+export function hashOnThread(password: string, cost: Argon2Cost): Promise<string> {
+  return onThread('hashArgon2', [password, cost], (outcome) => typeof outcome === 'string')
 }
 
 /** Whether the password belongs to an argon2 hash in the PHC string format. */
 export function verifyOnThread(text: string, password: string): Promise<boolean> {
-  return onThread(
-    { work: 'verify', text, password },
-    (outcome): outcome is boolean => typeof outcome === 'boolean',
-  )
+  return onThread('verifyArgon2', [text, password], isBoolean)
 }
 
-type Task =
-  | { readonly work: 'hash'; readonly password: string; readonly cost: Options }
-  | { readonly work: 'verify'; readonly text: string; readonly password: string }
+/** Whether the bytes of a password belong to a bcrypt hash. */
+export function verifyBcryptOnThread(text: string, password: Uint8Array): Promise<boolean> {
+  return onThread('verifyBcrypt', [password, text], isBoolean)
+}
+
+/** `scrypt` of `node:crypto`. */
+export function scryptOnThread(...args: Parameters<typeof scryptSync>): Promise<Uint8Array> {
+  return onThread('scrypt', args, (outcome) => outcome instanceof Uint8Array)
+}
+
+/** `pbkdf2` of `node:crypto`. */
+export function pbkdf2OnThread(...args: Parameters<typeof pbkdf2Sync>): Promise<Uint8Array> {
+  return onThread('pbkdf2', args, (outcome) => outcome instanceof Uint8Array)
+}
+
+const isBoolean = (outcome: unknown): outcome is boolean => typeof outcome === 'boolean'
+
+interface Task {
+  readonly work: 'hashArgon2' | 'verifyArgon2' | 'verifyBcrypt' | 'scrypt' | 'pbkdf2'
+  readonly args: readonly unknown[]
+}
 
 /** By so much the threads are nicer than the loop, which then gets nine tenths of a core that both want. Elsewhere it would be all of the process. */
 const NICE = 10
@@ -35,10 +49,18 @@ const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads')
 const os = require('node:os')
 if (process.platform === 'linux') os.setPriority(Math.min(19, os.getPriority() + workerData.nice))
-const { hashSync, verifySync } = require(workerData.argon2)
-parentPort.on('message', ({ work, text, password, cost }) => {
+const argon2 = require(workerData.argon2)
+const crypto = require('node:crypto')
+const works = {
+  hashArgon2: argon2.hashSync,
+  verifyArgon2: argon2.verifySync,
+  verifyBcrypt: (...args) => require(workerData.bcrypt).verifySync(...args),
+  scrypt: crypto.scryptSync,
+  pbkdf2: crypto.pbkdf2Sync,
+}
+parentPort.on('message', ({ work, args }) => {
   try {
-    parentPort.postMessage({ outcome: work === 'hash' ? hashSync(password, cost) : verifySync(text, password) })
+    parentPort.postMessage({ outcome: works[work](...args) })
   } catch (error) {
     parentPort.postMessage({ problem: String(error) })
   }
@@ -48,22 +70,24 @@ parentPort.on('message', ({ work, text, password, cost }) => {
 const idle: Worker[] = []
 
 async function onThread<Outcome>(
-  task: Task,
+  work: Task['work'],
+  args: Task['args'],
   isOutcome: (value: unknown) => value is Outcome,
 ): Promise<Outcome> {
   const thread = idle.pop() ?? startThread()
   thread.ref()
-  const { outcome, problem } = await answerOf(thread, task)
+  const { outcome, problem } = await answerOf(thread, { work, args })
   thread.unref()
   idle.push(thread)
   if (isOutcome(outcome)) return outcome
-  throw new Error(`argon2 failed: ${String(problem)}`)
+  throw new Error(`${work} failed: ${String(problem)}`)
 }
 
 function startThread(): Worker {
-  const argon2 = createRequire(import.meta.url).resolve('@node-rs/argon2')
+  const { resolve } = createRequire(import.meta.url)
+  const libraries = { argon2: resolve('@node-rs/argon2'), bcrypt: resolve('@node-rs/bcrypt') }
   // Flags of the process, such as loaders and coverage, are none of its business.
-  return new Worker(PROGRAM, { eval: true, execArgv: [], workerData: { argon2, nice: NICE } })
+  return new Worker(PROGRAM, { eval: true, execArgv: [], workerData: { ...libraries, nice: NICE } })
 }
 
 /** The answer to the one task that the thread has. Rejects when the thread ends instead: it is not used again. */

@@ -1,6 +1,6 @@
-import { pbkdf2 as derive, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { timingSafeEqual } from 'node:crypto'
 import { decodeBase64 } from './base64.ts'
+import { pbkdf2OnThread } from './hashing-threads.ts'
 import { unfit } from './salt-and-key.ts'
 import { type HashReading, refused, type Scheme } from './scheme.ts'
 
@@ -52,8 +52,6 @@ function fit({
   return {
     type: 'hash',
     verify: async (password) =>
-      timingSafeEqual(await deriveKey(password, salt, iterations, key.length, digest), key),
+      timingSafeEqual(await pbkdf2OnThread(password, salt, iterations, key.length, digest), key),
   }
 }
-
-const deriveKey = promisify(derive)

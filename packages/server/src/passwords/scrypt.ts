@@ -1,6 +1,6 @@
-import { scrypt as derive, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { timingSafeEqual } from 'node:crypto'
 import { decodeBase64 } from './base64.ts'
+import { scryptOnThread } from './hashing-threads.ts'
 import { unfit } from './salt-and-key.ts'
 import { type HashReading, refused, type Scheme } from './scheme.ts'
 
@@ -60,13 +60,11 @@ function readPair(salt: string, key: Buffer): HashReading {
   }
 }
 
-const deriveKey = promisify<string, Uint8Array, number, Cost & { maxmem: number }, Buffer>(derive)
-
 async function isDerived(
   password: string,
   { salt, key, cost }: { salt: Uint8Array; key: Uint8Array; cost: Cost },
 ): Promise<boolean> {
-  const derived = await deriveKey(password, salt, key.length, {
+  const derived = await scryptOnThread(password, salt, key.length, {
     ...cost,
     maxmem: 2 * memoryOf(cost) + 2 ** 20,
   })

@@ -1,6 +1,6 @@
 import { type Insertable, sql } from 'kysely'
 import type { Db, Tx } from './open-store.ts'
-import { prepared } from './prepared.ts'
+import { type Prepared, prepared } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 export interface AccountRecord {
@@ -71,6 +71,44 @@ export function identifiersOf(db: Db, accountId: string): Promise<IdentifierReco
 const identifiersByAccount = prepared((db, { accountId }: { readonly accountId: string }) =>
   db.selectFrom('identifiers').select(identifierColumns).where('account_id', '=', accountId).orderBy('kind'),
 )
+
+/** The first account that one of the names is of, with all of its identifiers, in one statement. */
+export async function findAccountByNames(
+  db: Db,
+  names: readonly Pick<IdentifierRecord, 'kind' | 'value'>[],
+): Promise<
+  { readonly account: AccountRecord; readonly identifiers: readonly IdentifierRecord[] } | undefined
+> {
+  const [first, other = first] = names
+  if (!first || !other) return undefined
+  const rows = await accountsByNames(db, { kind: first.kind, value: first.value, other: other.value })
+  const wanted = rows.some(({ named }) => named === first.value) ? first.value : other.value
+  const of = rows.filter(({ named }) => named === wanted)
+  return of[0] && { account: of[0], identifiers: of.map(identifierOf) }
+}
+
+const accountsByNames = prepared(
+  (db, { kind, value, other }: { readonly kind: string; readonly value: string; readonly other: string }) =>
+    db
+      .selectFrom('identifiers as names')
+      .innerJoin('accounts', 'accounts.id', 'names.account_id')
+      .innerJoin('identifiers', 'identifiers.account_id', 'accounts.id')
+      .select(columns)
+      .select([
+        'names.value as named',
+        'identifiers.kind as kind',
+        'identifiers.value as value',
+        'identifiers.display as display',
+        'identifiers.verified_at as verifiedAt',
+      ])
+      .where('names.kind', '=', kind)
+      .where((is) => is.or([is('names.value', '=', value), is('names.value', '=', other)]))
+      .orderBy('identifiers.kind'),
+)
+
+function identifierOf({ kind, value, display, verifiedAt }: IdentifierRecord): IdentifierRecord {
+  return { kind, value, display, verifiedAt }
+}
 
 /** A page of all accounts, in the order of their ids, each with its identifiers. */
 export async function listAccounts(
@@ -218,23 +256,23 @@ export function lockAccount(db: Tx, id: string): Promise<AccountRecord | undefin
 
 /**
  * Lets a session of the account begin, and locks the account until the transaction is over: logins of one
- * account stand in line. False: it was disabled, deleted, or has another password hash than `passwordHash`.
+ * account stand in line. No row: it was disabled, deleted, or has another password hash than `passwordHash`, where that is not null.
  */
-export async function admitLogin(
-  db: Tx,
-  { id, passwordHash, now }: { id: string; passwordHash: string | undefined; now: number },
-): Promise<boolean> {
-  const row = await db
+export const admission: Prepared<
+  { readonly id: string; readonly passwordHash: string | null; readonly now: number },
+  { readonly id: string }
+> = prepared((db, { id, passwordHash, now }) =>
+  db
     .updateTable('accounts')
     .set({ last_login_at: now })
     .where('id', '=', id)
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
-    .$if(passwordHash !== undefined, (query) => query.where('password_hash', '=', passwordHash ?? ''))
-    .returning('id')
-    .executeTakeFirst()
-  return row !== undefined
-}
+    .where((is) =>
+      is.or([is('password_hash', '=', passwordHash), sql<boolean>`cast(${passwordHash} as text) is null`]),
+    )
+    .returning('id'),
+)
 
 /** Puts a new hash of the same password in the place of an old one. False: it was no longer the old one. */
 export async function replacePasswordHash(

@@ -1,6 +1,8 @@
-import { sql } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import type { Db } from './open-store.ts'
+import { type Prepared, prepared } from './prepared.ts'
 import { raiseSetting } from './settings.ts'
+import type { Tables } from './tables.ts'
 
 export interface AuditRecord {
   /** Milliseconds. */
@@ -30,22 +32,29 @@ export async function insertAudit(db: Db, entries: readonly AuditRecord[]): Prom
   for (let start = 0; start < entries.length; start += AT_ONCE)
     await db
       .insertInto('audit')
-      .values(
-        entries.slice(start, start + AT_ONCE).map((entry) => ({
-          at: entry.at,
-          type: entry.type,
-          account_id: entry.accountId,
-          session_id: entry.sessionId,
-          actor: entry.actor,
-          done_by: entry.doneBy,
-          network: entry.network,
-          device: entry.device,
-          place: entry.place,
-          detail: entry.detail,
-        })),
-      )
+      .values(entries.slice(start, start + AT_ONCE).map(rowOf))
       .execute()
 }
+
+function rowOf(entry: AuditRecord): Insertable<Tables['audit']> {
+  return {
+    at: entry.at,
+    type: entry.type,
+    account_id: entry.accountId,
+    session_id: entry.sessionId,
+    actor: entry.actor,
+    done_by: entry.doneBy,
+    network: entry.network,
+    device: entry.device,
+    place: entry.place,
+    detail: entry.detail,
+  }
+}
+
+/** One line, as {@link insertAudit} writes it. */
+export const auditInsertion: Prepared<AuditRecord & Readonly<Record<string, unknown>>, unknown> = prepared(
+  (db, line) => db.insertInto('audit').values(rowOf(line)),
+)
 
 /** Writes a line, unless `most` of its type on its session, or else its account, were written after `since`. */
 export async function insertSeldomAudit(

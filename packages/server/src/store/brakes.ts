@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely'
 import type { Db } from './open-store.ts'
+import { prepared } from './prepared.ts'
 
 /** One thing that is braked, and how much of it there may be. */
 export interface BrakeRecord {
@@ -31,24 +32,14 @@ export async function reserveTry(
   { now }: { now: number },
 ): Promise<boolean> {
   const wanted = inOrder(brakes)
-  const rows = wanted.map(
-    ({ key, subject, atOnce, every }) =>
-      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, ${int(atOnce === 1 ? now + waitAfter({ every }) : 0)})`,
-  )
-  const { rows: reserved } = await sql<{ key: string }>`
-    with wanted (key, subject, at_once, every, open_at) as (values ${sql.join(rows)})
-    insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at)
-    select key, subject, at_once, every, ${int(now)} + every, open_at, ${int(now)} from wanted
-    where not exists (select 1 from brakes where key in (select key from wanted) and ${closed(now)})
-    on conflict (key) do update set
-      subject = excluded.subject,
-      at_once = excluded.at_once,
-      every = excluded.every,
-      drained_at = ${drainedAt},
-      open_at = ${openAt},
-      tried_at = excluded.tried_at
-    where not (${closed(now)})
-    returning key`.execute(db)
+  const reserved = await reservationOf(wanted.length)(db, {
+    now,
+    tolerated: now + CLOCK_TOLERANCE,
+    ...numbered(wanted),
+    ...numbered(
+      wanted.map(({ atOnce, every }) => ({ openAt: atOnce === 1 ? now + waitAfter({ every }) : 0 })),
+    ),
+  })
   if (reserved.length === wanted.length) return true
   // Another was faster at one of them: what was counted in the others is not going to be tried.
   const counted = new Set(reserved.map(({ key }) => key))
@@ -57,25 +48,92 @@ export async function reserveTry(
   return false
 }
 
+const reservationOf = byCount((count) =>
+  prepared(
+    (db, value: Parameters): Compilable<{ readonly key: string }> => ({
+      compile: () =>
+        sql<{ readonly key: string }>`
+          with wanted (key, subject, at_once, every, open_at) as (values ${sql.join(
+            each(count, (n) => sql`(${brakeValues(value, n)}, ${int(value[`openAt${n}`])})`),
+          )})
+          insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at)
+          select key, subject, at_once, every, ${int(value['now'])} + every, open_at, ${int(value['now'])} from wanted
+          where not exists (select 1 from brakes where key in (select key from wanted) and ${closed(value)})
+          on conflict (key) do update set
+            subject = excluded.subject,
+            at_once = excluded.at_once,
+            every = excluded.every,
+            drained_at = ${drainedAt},
+            open_at = ${openAt},
+            tried_at = excluded.tried_at
+          where not (${closed(value)})
+          returning key`.compile(db),
+    }),
+  ),
+)
+
 /** Takes back a try that was reserved at `triedAt`, and the wait that it alone caused. */
 export async function giveBackTry(
   db: Db,
   brakes: readonly BrakeRecord[],
-  { triedAt, now }: { triedAt: number; now: number },
+  times: { triedAt: number; now: number },
 ): Promise<void> {
-  const rows = inOrder(brakes).map(
-    ({ key, subject, atOnce, every }) =>
-      sql`(${text(key)}, ${text(subject)}, ${int(atOnce)}, ${int(every)}, 0, 0, ${int(triedAt)})`,
+  await db.executeQuery(givingBackTry(db, brakes, times))
+}
+
+/** The statement of {@link giveBackTry}. */
+export function givingBackTry(
+  db: Db,
+  brakes: readonly BrakeRecord[],
+  { triedAt, now }: { triedAt: number; now: number },
+): CompiledQuery {
+  return returnOf(brakes.length).filled(db, { triedAt, now, ...numbered(inOrder(brakes)) })
+}
+
+// An upsert too, although the rows are there: it locks them in the same order, so that nobody waits in a circle.
+const returnOf = byCount((count) =>
+  prepared(
+    (db, value: Parameters): Compilable => ({
+      compile: () =>
+        sql`
+          insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at)
+          values ${sql.join(each(count, (n) => sql`(${brakeValues(value, n)}, 0, 0, ${int(value['triedAt'])})`))}
+          on conflict (key) do update set
+            drained_at = brakes.drained_at - brakes.every,
+            open_at = case
+              when brakes.tried_at = excluded.tried_at then 0
+              when brakes.drained_at - brakes.every <= ${int(value['now'])} + (brakes.at_once - 1) * brakes.every then 0
+              else brakes.open_at end`.compile(db),
+    }),
+  ),
+)
+
+type Parameters = Readonly<Record<string, unknown>>
+
+/** A statement for each number of brakes, made when it is needed. */
+function byCount<Statement>(make: (count: number) => Statement): (count: number) => Statement {
+  const made = new Map<number, Statement>()
+  return (count) => {
+    const statement = made.get(count) ?? make(count)
+    made.set(count, statement)
+    return statement
+  }
+}
+
+/** The members of the first one as `key0` and so on, those of the second as `key1` … */
+function numbered(rows: readonly object[]): Parameters {
+  return Object.fromEntries(
+    rows.flatMap((row, n) => Object.entries(row).map(([name, value]) => [`${name}${n}`, value])),
   )
-  // An upsert too, although the rows are there: it locks them in the same order, so that nobody waits in a circle.
-  await sql`
-    insert into brakes (key, subject, at_once, every, drained_at, open_at, tried_at) values ${sql.join(rows)}
-    on conflict (key) do update set
-      drained_at = brakes.drained_at - brakes.every,
-      open_at = case
-        when brakes.tried_at = excluded.tried_at then 0
-        when brakes.drained_at - brakes.every <= ${int(now)} + (brakes.at_once - 1) * brakes.every then 0
-        else brakes.open_at end`.execute(db)
+}
+
+function each<T>(count: number, make: (n: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, n) => make(n))
+}
+
+function brakeValues(value: Parameters, n: number): RawBuilder<unknown> {
+  const texts = sql`${text(value[`key${n}`])}, ${text(value[`subject${n}`])}`
+  return sql`${texts}, ${int(value[`atOnce${n}`])}, ${int(value[`every${n}`])}`
 }
 
 /** Which of the brakes are closed, and until when; the longest first. */
@@ -92,7 +150,7 @@ export async function closedBrakes(
       'in',
       brakes.map(({ key }) => key),
     )
-    .where(sql<boolean>`${closed(now)}`)
+    .where(sql<boolean>`${closed({ now, tolerated: now + CLOCK_TOLERANCE })}`)
     .orderBy('open_at', 'desc')
     .execute()
 }
@@ -145,15 +203,15 @@ const openAt = sql`case
   when ${over} > ${sql.lit(MOST_DOUBLINGS)} or ${doubled} > excluded.every then excluded.tried_at + excluded.every
   else excluded.tried_at + ${doubled} end`
 
-function closed(now: number): RawBuilder<unknown> {
-  return sql`brakes.open_at > ${int(now)} and brakes.open_at <= ${int(now + CLOCK_TOLERANCE)} + brakes.every`
+function closed({ now, tolerated }: Parameters): RawBuilder<unknown> {
+  return sql`brakes.open_at > ${int(now)} and brakes.open_at <= ${int(tolerated)} + brakes.every`
 }
 
 // Neither database knows the type of a parameter by itself, and SQLite would divide as real numbers.
-function int(value: number): RawBuilder<unknown> {
+function int(value: unknown): RawBuilder<unknown> {
   return sql`cast(${value} as bigint)`
 }
 
-function text(value: string): RawBuilder<unknown> {
+function text(value: unknown): RawBuilder<unknown> {
   return sql`cast(${value} as text)`
 }

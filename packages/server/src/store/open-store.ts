@@ -25,6 +25,11 @@ export interface Store {
   readonly schema: string
   /** Calls `heard` when another process has revoked something, where the database tells; SQLite does not, and is read often instead. */
   listen(heard: () => void): Listening
+  /**
+   * Resolves once everything that a read could have seen until now would survive a power failure: for whoever tells others of it who
+   * do not forget it again.
+   */
+  flushed(): Promise<void>
   /** Waits for the statements under way and lets go of the database; every later one fails as `unavailable`. */
   close(): Promise<void>
 }
@@ -46,9 +51,12 @@ export function parseDatabaseAddress(database: string): DatabaseAddress | undefi
 /** Opens lazily: the first statement connects. */
 export function openStore(address: DatabaseAddress, schema: string): Store {
   if (address.kind === 'sqlite') mkdirSync(dirname(address.path), { recursive: true, mode: 0o700 })
-  const driver = checkedDriver(
-    address.kind === 'sqlite' ? sqliteDriver(address.path) : postgresDriver({ url: address.url, schema }),
-  )
+  // PostgreSQL shows nobody what is not on its disk.
+  const opened =
+    address.kind === 'sqlite'
+      ? sqliteDriver(address.path)
+      : { ...postgresDriver({ url: address.url, schema }), flushed: async () => {} }
+  const driver = checkedDriver(opened)
   const dialect = address.kind === 'sqlite' ? sqlite(driver) : postgres(driver)
   // Not Kysely's `destroy`: after that it throws errors of its own at the requests that are half done.
   return {
@@ -57,6 +65,7 @@ export function openStore(address: DatabaseAddress, schema: string): Store {
     schema,
     listen: (heard) =>
       address.kind === 'postgres' ? listenOnPostgres(address.url, heard) : { async close() {} },
+    flushed: opened.flushed,
     close: () => driver.destroy(),
   }
 }

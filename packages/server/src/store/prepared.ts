@@ -8,17 +8,24 @@ import type { Db } from './open-store.ts'
  */
 export function prepared<Parameters extends Readonly<Record<string, unknown>>, Row>(
   build: (db: Db, parameters: Parameters) => Compilable<Row>,
-): (db: Db, parameters: Parameters) => Promise<Row[]> {
+): Prepared<Parameters, Row> {
   const compiled = new WeakMap<object, CompiledQuery<Row>>()
-  return async (db, parameters) => {
+  const filled = (db: Db, parameters: Parameters): CompiledQuery<Row> => {
     const { adapter } = db.getExecutor()
     const known = compiled.get(adapter)
     const query = known ?? build(db, marked<Parameters>()).compile()
     if (!known) compiled.set(adapter, query)
-    const filled: CompiledQuery<Row> = { ...query, parameters: query.parameters.map(filledFrom(parameters)) }
-    const { rows } = await db.executeQuery<Row>(filled)
-    return rows
+    return { ...query, parameters: query.parameters.map(filledFrom(parameters)) }
   }
+  const run = async (db: Db, parameters: Parameters) =>
+    (await db.executeQuery<Row>(filled(db, parameters))).rows
+  return Object.assign(run, { filled })
+}
+
+export interface Prepared<Parameters, Row> {
+  (db: Db, parameters: Parameters): Promise<Row[]>
+  /** The statement with these parameters, to be sent {@link together} with others. */
+  readonly filled: (db: Db, parameters: Parameters) => CompiledQuery<Row>
 }
 
 /** Stands for a parameter in a compiled statement. */

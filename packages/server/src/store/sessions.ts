@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { gatheredReads, type Ids, isOneOf } from './gathered-reads.ts'
 import type { Db } from './open-store.ts'
-import { prepared } from './prepared.ts'
+import { type Prepared, prepared } from './prepared.ts'
 
 export { type Rotation, rotateSession } from './gathered-rotations.ts'
 
@@ -141,10 +141,10 @@ export function expiredSessions(
     .execute()
 }
 
-export async function insertSession(db: Db, session: NewSession): Promise<void> {
-  await db
-    .insertInto('sessions')
-    .values({
+/** A session that begins. */
+export const sessionInsertion: Prepared<NewSession & Readonly<Record<string, unknown>>, unknown> = prepared(
+  (db, session) =>
+    db.insertInto('sessions').values({
       id: session.id,
       account_id: session.accountId,
       client_id: session.clientId,
@@ -168,9 +168,22 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       ended_at: null,
       end_reason: null,
       sweep_at: session.idleExpiresAt,
-    })
-    .execute()
-}
+    }),
+)
+
+/** How many of an account can still be renewed. */
+export const liveSessionCount: Prepared<
+  { readonly accountId: string; readonly now: number },
+  { readonly live: number }
+> = prepared((db, { accountId, now }) =>
+  db
+    .selectFrom('sessions')
+    .select(sql<number>`count(*)`.as('live'))
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('idle_expires_at', '>', now),
+)
 
 /** Pushes the idle end of a live session out without spending a generation. */
 export async function touchSession(

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { createFlush, type Flush } from './flush.ts'
+import { createCheckpoints } from './sqlite-checkpoints.ts'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
-import { createSqliteWriter, type WriteOutcome, type WriteStatement, type Written } from './sqlite-writer.ts'
 import { StoreError } from './store-error.ts'
 
 const SQLITE_BUSY = 5
@@ -14,39 +15,45 @@ const STATEMENTS_KEPT = 500
 /** Writes that go into one commit at most, and how long, in milliseconds, the first of them waits for others. */
 const BATCH = 64
 const GATHERING = 2
-/** Commits in a second from which on they are made on a thread: at lower rates they hold up next to nobody. */
-const MANY = 32
-/** In every connection; the cache in kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions. */
-const SETTINGS =
-  'pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 8000; pragma cache_size = -32768'
+/** Rows written after which the log is moved into the file: some thousands of pages. */
+const CHECKPOINT_AFTER = 2000
+/** Pages after which SQLite does so itself, and holds up everything: where other processes write too, or the thread fails. */
+const LONGEST_LOG = 32_000
 
 /**
- * One connection to one file, shared by everything in the process, and a second one on a thread that commits while there is much
- * to commit.
+ * One connection to one file, shared by everything in the process.
  *
- * Writes outside a transaction share one commit, and so one fsync, with those that arrive while turns of the event
- * loop bring more: each resolves only after the commit that holds it, each keeps its own failure, and a commit that
- * fails or is in doubt fails them all. Reads run at once, never inside a transaction that is not theirs.
+ * Writes outside a transaction share one commit with those that arrive while turns of the event loop bring more: each keeps its own
+ * failure, and a commit that fails or is in doubt fails them all. A commit only writes to the log; the disk is waited for beside the event
+ * loop, and commits that end meanwhile share the next wait. Every write, and every transaction, resolves only after that.
+ *
+ * Reads run at once, never inside a transaction that is not theirs. They see what is committed, though the disk may not have it yet:
+ * `flushed` is for whoever tells of it for good.
  */
-export function sqliteDriver(path: string): Driver {
+export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
+  const log = createFlush(`${path}-wal`)
+  const checkpoints = createCheckpoints(path)
+  let written = 0
+  let checkpointing: Promise<void> | undefined
   let database: SqliteDatabase | undefined
   let prepared = new Map<string, SqliteStatement>()
   const waiting: Write[] = []
   let turn: Promise<void> = Promise.resolve()
   let owner: DatabaseConnection | undefined
   const endTurn = new WeakMap<DatabaseConnection, () => void>()
-  const writer = createSqliteWriter({ path, settings: `pragma busy_timeout = ${BUSY_PATIENCE}; ${SETTINGS}` })
-  const isMuch = createRush(MANY)
 
   return {
     async init() {
       const { DatabaseSync } = await loadSqlite()
-      // A new file is its owner's alone, and so are the log files that SQLite puts beside it.
-      await (await open(path, 'a', 0o600)).close()
+      await createForOwner(path)
       database = new DatabaseSync(path)
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
-      database.exec(SETTINGS)
+      // Of a commit the log is flushed by us; of a checkpoint, which moves it into the file, both are by SQLite.
+      database.exec('pragma synchronous = normal; pragma foreign_keys = on')
+      database.exec(`pragma wal_autocheckpoint = ${LONGEST_LOG}`)
+      // Kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions.
+      database.exec('pragma cache_size = -32768')
     },
 
     async acquireConnection() {
@@ -74,8 +81,12 @@ export function sqliteDriver(path: string): Driver {
     commitTransaction: async (connection) => {
       opened().exec('commit')
       leave(connection)
+      checkpointWhenDue()
+      await log.flushed()
     },
     async rollbackTransaction(connection) {
+      // A commit that could not be flushed has left already.
+      if (connection !== owner) return
       try {
         rollback()
       } finally {
@@ -85,22 +96,25 @@ export function sqliteDriver(path: string): Driver {
     async releaseConnection() {},
 
     async destroy() {
+      await checkpointing
       const release = await takeTurn()
-      await writer.close()
+      await checkpoints.stop()
+      await log.close()
       database?.close()
       database = undefined
       prepared = new Map()
       for (const write of waiting.splice(0)) write.reject(new StoreError('unavailable', 'closed'))
       release()
     },
+
+    flushed: log.flushed,
   }
 
   async function execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
-    if (connection === owner) return resultOf<R>(run(statementOf(query)))
-    const statement = statementOf(query)
-    if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ statement, resolve, reject }))
+    if (connection === owner) return run<R>(query)
+    if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ query, resolve, reject }))
     while (owner) await turn
-    return resultOf<R>(run(statement))
+    return run<R>(query)
   }
 
   function enqueue(write: Write): void {
@@ -118,53 +132,74 @@ export function sqliteDriver(path: string): Driver {
   }
 
   async function commitWaiting(since: number): Promise<void> {
-    const release = await takeTurn()
-    const batch = waiting.splice(0)
-    const statements = batch.map(({ statement }) => statement)
+    let batch: readonly Write[] = []
     try {
-      const outcomes = await (isMuch() ? writer.commit(statements) : commitHere(statements, since))
+      const outcomes = await commitBatch(since, () => {
+        batch = waiting.splice(0)
+        return batch.map((write) => attemptInside(() => run(write.query)))
+      })
+      checkpointWhenDue()
+      await log.flushed()
       batch.forEach((write, index) => {
         const outcome = outcomes[index]
-        if (outcome === undefined || 'thrown' in outcome) write.reject(outcome?.thrown)
-        else write.resolve(resultOf(outcome))
+        if (outcome?.ok) write.resolve(outcome.value)
+        else write.reject(outcome?.thrown)
       })
     } catch (thrown) {
-      for (const write of batch) write.reject(thrown)
+      const failed = batch.length > 0 ? batch : waiting.splice(0)
+      for (const write of failed) write.reject(thrown)
+    }
+  }
+
+  async function commitBatch<T>(since: number, work: () => T): Promise<T> {
+    const release = await takeTurn()
+    try {
+      await whenFree(() => opened().exec('begin immediate'), since)
+      const done = work()
+      opened().exec('commit')
+      return done
+    } catch (thrown) {
+      rollback()
+      throw thrown
     } finally {
       release()
     }
   }
 
-  async function commitHere(
-    statements: readonly WriteStatement[],
-    since: number,
-  ): Promise<readonly WriteOutcome[]> {
-    try {
-      await whenFree(() => opened().exec('begin immediate'), since)
-      const outcomes = statements.map((statement) => attemptInside(() => run(statement)))
-      opened().exec('commit')
-      return outcomes
-    } catch (thrown) {
-      rollback()
-      throw thrown
-    }
+  function checkpointWhenDue(): void {
+    if (written < CHECKPOINT_AFTER || checkpointing) return
+    written = 0
+    checkpointing = checkpoint().finally(() => {
+      checkpointing = undefined
+    })
+  }
+
+  /** Most of the log beside other writes; then, while there are none, what they added, so that the log begins anew. */
+  async function checkpoint(): Promise<void> {
+    await checkpoints.run()
+    const release = await takeTurn()
+    await checkpoints.run()
+    release()
   }
 
   /** What a statement comes to; throws when SQLite took the whole transaction back with it (disk full, I/O error). */
-  function attemptInside(work: () => WriteOutcome): WriteOutcome {
-    try {
-      return work()
-    } catch (thrown) {
-      if (!opened().isTransaction) throw thrown
-      return { thrown }
-    }
+  function attemptInside<T>(work: () => T): ReturnType<typeof attempt<T>> {
+    const outcome = attempt(work)
+    if (!outcome.ok && !opened().isTransaction) throw outcome.thrown
+    return outcome
   }
 
-  function run({ sql, parameters, returnsRows }: WriteStatement): Written {
-    const statement = prepare(sql)
-    return returnsRows
-      ? { rows: statement.all(...parameters), changes: 0 }
-      : { rows: [], changes: statement.run(...parameters).changes }
+  function run<R>(query: CompiledQuery): QueryResult<R> {
+    const statement = prepare(query.sql)
+    const parameters = query.parameters.map(bindable)
+    if (returnsRows(query)) {
+      const rows = rowsOf<R>(statement.all(...parameters))
+      if (isWrite(query)) written += rows.length
+      return { rows }
+    }
+    const { changes } = statement.run(...parameters)
+    written += Number(changes)
+    return { rows: [], numAffectedRows: BigInt(changes) }
   }
 
   function prepare(sql: string): SqliteStatement {
@@ -177,6 +212,7 @@ export function sqliteDriver(path: string): Driver {
   }
 
   function opened(): SqliteDatabase {
+    log.refuseAfterFailure()
     if (!database) throw new StoreError('unavailable', 'the database is closed')
     return database
   }
@@ -206,8 +242,20 @@ export function sqliteDriver(path: string): Driver {
   }
 }
 
+/**
+ * A new file is its owner's alone, and so are the log files that SQLite puts beside it. One that is there must not be opened and closed
+ * again: that would end the locks which this process may hold on it.
+ */
+async function createForOwner(path: string): Promise<void> {
+  const created = await open(path, 'ax', 0o600).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== 'EEXIST') throw thrown
+    return undefined
+  })
+  await created?.close()
+}
+
 interface Write {
-  readonly statement: WriteStatement
+  readonly query: CompiledQuery
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature is generic in the row.
   readonly resolve: (result: QueryResult<any>) => void
   readonly reject: (reason: unknown) => void
@@ -231,13 +279,22 @@ function isBusy(thrown: unknown): boolean {
   return typeof code === 'number' && (code & PRIMARY_CODE) === SQLITE_BUSY
 }
 
+function attempt<T>(
+  work: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: unknown } {
+  try {
+    return { ok: true, value: work() }
+  } catch (thrown) {
+    return { ok: false, thrown }
+  }
+}
+
 function isWrite(query: CompiledQuery): boolean {
   return query.query.kind !== 'SelectQueryNode' && !/^\s*select/i.test(query.sql)
 }
 
-function statementOf(query: CompiledQuery): WriteStatement {
-  const returnsRows = !isWrite(query) || /\breturning\b/i.test(query.sql)
-  return { sql: query.sql, parameters: query.parameters.map(bindable), returnsRows }
+function returnsRows(query: CompiledQuery): boolean {
+  return !isWrite(query) || /\breturning\b/i.test(query.sql)
 }
 
 function bindable(value: unknown): SqliteValue {
@@ -249,16 +306,6 @@ function bindable(value: unknown): SqliteValue {
 }
 
 /** The driver's border: a row has the shape that the statement selected. */
-function resultOf<R>({ rows, changes }: Written): QueryResult<R> {
-  return rows.length === 0 ? { rows: [], numAffectedRows: BigInt(changes) } : { rows: rows as R[] }
-}
-
-/** Tells, each time it is asked, whether it was asked so many times within the last second. */
-function createRush(many: number): () => boolean {
-  const times: number[] = []
-  return () => {
-    const now = performance.now()
-    times.push(now)
-    return times.length > many && now - (times.shift() ?? now) < 1000
-  }
+function rowsOf<R>(rows: unknown[]): R[] {
+  return rows as R[]
 }

@@ -1,3 +1,5 @@
+import { createRequire, isBuiltin } from 'node:module'
+
 /** What Mapae uses of an SQLite library: the shape of `node:sqlite`. */
 export interface SqliteDatabase {
   exec(sql: string): void
@@ -20,20 +22,19 @@ interface SqliteLibrary {
 /** The first Node whose own SQLite is not called experimental. */
 const BUILT_IN_SINCE = 24
 
+/** What a thread of its own requires for {@link loadSqlite}'s library. */
+export function sqliteModule(): string {
+  return hasBuiltIn() ? 'node:sqlite' : createRequire(import.meta.url).resolve('@photostructure/sqlite')
+}
+
 /** `node:sqlite` where Node has a settled one, else a package with the same interface. */
 export async function loadSqlite(): Promise<SqliteLibrary> {
-  return builtInSqlite() ?? import('@photostructure/sqlite')
+  const builtIn: unknown = hasBuiltIn() && process.getBuiltinModule('node:sqlite')
+  return isLibrary(builtIn) ? builtIn : import('@photostructure/sqlite')
 }
 
-/** What `require` gets the same library by. */
-export function sqliteLibraryName(): string {
-  return builtInSqlite() ? 'node:sqlite' : '@photostructure/sqlite'
-}
-
-function builtInSqlite(): SqliteLibrary | undefined {
-  if (Number.parseInt(process.versions.node, 10) < BUILT_IN_SINCE) return undefined
-  const builtIn: unknown = process.getBuiltinModule('node:sqlite')
-  return isLibrary(builtIn) ? builtIn : undefined
+function hasBuiltIn(): boolean {
+  return Number.parseInt(process.versions.node, 10) >= BUILT_IN_SINCE && isBuiltin('node:sqlite')
 }
 
 function isLibrary(module: unknown): module is SqliteLibrary {

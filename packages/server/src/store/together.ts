@@ -1,0 +1,26 @@
+import type { CompiledQuery } from 'kysely'
+import type { Tx } from './open-store.ts'
+
+/** Sends a statement without waiting for those before it. */
+export type Send = <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[]>
+
+/**
+ * Statements of a transaction that do not wait for each other's answers. They are carried out in the order in which they were sent; to
+ * PostgreSQL they go in one piece, and so take one way there and back. Resolves when all are answered; where one fails, so does this.
+ */
+export function together<T>(db: Tx, work: (send: Send) => Promise<T>): Promise<T> {
+  return db.getExecutor().provideConnection(async (connection) => {
+    const sent: Promise<unknown>[] = []
+    const send: Send = <Row>(statement: CompiledQuery<Row>) => {
+      const answered = connection.executeQuery<Row>(statement).then(({ rows }) => rows)
+      sent.push(answered)
+      return answered
+    }
+    try {
+      return await work(send)
+    } finally {
+      // Nobody else may have the connection before.
+      await Promise.allSettled(sent)
+    }
+  })
+}
