@@ -219,9 +219,11 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
     spraying: createSprayingWatch(clock),
     emit,
     emitOnce,
-    locate: createLocate(settings.locate, (error) =>
-      emitOnce('locate', { type: 'error', at: clock(), error }),
-    ),
+    locate: createLocate({
+      locate: settings.locate,
+      clock,
+      report: (error) => emitOnce('locate', { type: 'error', at: clock(), error }),
+    }),
     wakePostman: () => postman.wake(),
     longestAccessLifetime,
     ready,

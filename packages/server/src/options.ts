@@ -106,7 +106,8 @@ export interface AuthOptions {
   readonly onEvent?: (event: AuthEvent) => void | Promise<void>
   /**
    * Says where an address is, in a few words such as `Seoul, KR`, for lists and time lines of sessions: asked at a login and when a
-   * session is used from somewhere new. What takes over 200 ms or fails is done without. @default none: networks alone are shown
+   * session is used from somewhere new. What takes over 200 ms or fails is done without; 32 may be under way,
+   * and what was not answered in half a minute counts no more. @default none: networks alone are shown
    */
   readonly locate?: Locate
   /** Serve plain http on a host other than localhost. Tokens can be read on the way. @default false */
