@@ -17,6 +17,7 @@ import {
 import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
+import { wordsOfAccount } from './password-words.ts'
 import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
 import { revoke } from './revocation.ts'
@@ -257,7 +258,7 @@ async function prepareAccount(
     identifiers.map((identifier) => findAccountByIdentifier(ctx.store.db, identifier)),
   )
   if (taken.some((account) => account !== undefined)) throw new AuthError('identifier_taken')
-  const passwordHash = await ctx.passwords.hashNew(input.password)
+  const passwordHash = await ctx.passwords.hashNew(input.password, wordsOfAccount(identifiers))
 
   const now = ctx.clock()
   const account = {

@@ -34,6 +34,7 @@ import { postponeKey, rotateInTime } from './key-rotation.ts'
 import { createKnownTokens } from './known-tokens.ts'
 import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
+import { wordsOfSite } from './password-words.ts'
 import { createPasswords } from './passwords.ts'
 import { createPostman } from './postman.ts'
 import { createProofs } from './proofs.ts'
@@ -212,7 +213,10 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       emit,
     }),
     knownTokens: createKnownTokens(),
-    passwords: createPasswords(settings.passwordHashing),
+    passwords: createPasswords({
+      ...settings.passwordHashing,
+      siteWords: wordsOfSite({ url: settings.url, others: settings.passwordWords }),
+    }),
     proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),
     failures: createFailureLog(),

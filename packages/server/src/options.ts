@@ -7,6 +7,7 @@ import type { AuthEvent } from './events.ts'
 import type { Letters } from './letters.ts'
 import type { Locate } from './locate.ts'
 import type { Pages } from './pages.ts'
+import { isPasswordWord } from './password-words.ts'
 import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
 
 /** What `createAuth` takes. Durations are seconds. Only `url` and `secret` are required. */
@@ -77,6 +78,11 @@ export interface AuthOptions {
   readonly trustProxy?: number
   /** Passwords hashed at once, and how many may wait before the answer is 503. @default { atOnce: cores, waiting: 128 } */
   readonly passwordHashing?: { readonly atOnce?: number; readonly waiting?: number }
+  /**
+   * Words that a password must not be made of, each of four letters or digits and more: names of your organisation, products, projects,
+   * departments. Those of the site's address and of the account itself count always; see docs/accounts.md. @default []
+   */
+  readonly passwordWords?: readonly string[]
   /**
    * How often what can be guessed may be tried, and mails and accounts asked for; see docs/brakes.md. Counting by address
    * needs to know it: tell `fetch` the connection's, and `trustProxy`. @default those of brake-limits.ts
@@ -246,6 +252,10 @@ const schema = z.strictObject({
       waiting: z.number().int().min(0).optional(),
     })
     .default({}),
+  passwordWords: z
+    .array(z.string().max(64).refine(isPasswordWord, 'must have four letters or digits, or more'))
+    .max(1000)
+    .default([]),
   brakes: z
     .strictObject({
       knownDevice: brakeLimit('knownDevice'),

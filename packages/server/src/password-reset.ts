@@ -9,7 +9,8 @@ import type { Language } from './language.ts'
 import { type Letter, postErrand, postLetter, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import { replacePassword } from './password-replacement.ts'
-import { findAccountByIdentifier } from './store/accounts.ts'
+import { wordsOfAccount } from './password-words.ts'
+import { findAccountByIdentifier, identifiersOf } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, verifyEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -76,8 +77,9 @@ export async function resetPassword(
   { code, password }: { code: string; password: string },
   { from, language }: { from: Origin; language: Language },
 ): Promise<{ readonly deviceToken: string }> {
-  await requireCode(ctx, { code, purpose: 'reset-password' }, from)
-  const passwordHash = await ctx.passwords.hashNew(password)
+  const { accountId: whose } = await requireCode(ctx, { code, purpose: 'reset-password' }, from)
+  const words = whose === null ? [] : wordsOfAccount(await identifiersOf(ctx.store.db, whose))
+  const passwordHash = await ctx.passwords.hashNew(password, words)
   const now = ctx.clock()
   const { id, events } = await inTransaction(ctx.store, async (db): Promise<Reset> => {
     const { accountId, value: email } = await useCode(ctx, db, { code, purpose: 'reset-password' })

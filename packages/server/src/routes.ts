@@ -79,6 +79,7 @@ const PASSWORD: readonly RefusalCode[] = [
   'password_too_short',
   'password_too_long',
   'password_too_common',
+  'password_too_obvious',
   'busy',
 ]
 const MAIL: readonly RefusalCode[] = [
@@ -129,6 +130,7 @@ export const routes: readonly Route[] = [
       'password_too_short',
       'password_too_long',
       'password_too_common',
+      'password_too_obvious',
       'origin_not_allowed',
       'too_many_tries',
       'claims_refused',

@@ -112,6 +112,7 @@ describe.each(databases)('a change of password, on $name', (database) => {
     ['zqxjkvb', 'password_too_short'],
     ['k'.repeat(1025), 'password_too_long'],
     ['password', 'password_too_common'],
+    ['p3rson-007', 'password_too_obvious'],
   ])('to %.10s is refused, and changes nothing', async (new_password, refusal) => {
     const person = await server.person()
     const answer = await change({ token: person.access_token }, { new_password })

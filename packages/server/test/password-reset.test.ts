@@ -176,6 +176,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       ['zqxjkvb', 'password_too_short'],
       ['k'.repeat(1025), 'password_too_long'],
       ['password', 'password_too_common'],
+      ['p3rson-007', 'password_too_obvious'],
     ])('is not used up by the password %.10s, which is refused', async (password, refusal) => {
       const { email } = await server.person()
       const code = await codeFor(email)
