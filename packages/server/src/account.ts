@@ -2,7 +2,7 @@ import { parseList } from './access-token.ts'
 import type { Admin, Source } from './actor.ts'
 import { record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
-import { asTry, loginBrakes, registrationBrakes, spend } from './brakes.ts'
+import { asTry, loginBrakes, registrationBrakes, sessionBrakes, spend } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
@@ -135,7 +135,7 @@ export async function createAccount(ctx: Context, input: NewAccount, admin: Admi
 /**
  * Compares identifier and password with the member database (M2, step 1) and opens a session.
  * An unknown identifier and a wrong password get the same answer after the same work. Each login is a try, counted before
- * its password is compared.
+ * its password is compared; the session that a right one opens is counted too, at a limit of its own.
  *
  * Refuses with `invalid_credentials` (401), `account_disabled` (403), `too_many_tries` (429).
  */
@@ -170,6 +170,7 @@ export async function logIn(
     if (!(await replacePasswordHash(ctx.store.db, change)))
       return logIn(ctx, { identifier, password }, { deviceToken, ...how })
   }
+  await spend(ctx, sessionBrakes(id, device ? undefined : how.from))
   const ifPasswordHash = replacement ?? passwordHash
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
   const identifiers = await identifiersOf(ctx.store.db, id)
@@ -177,12 +178,12 @@ export async function logIn(
   return { user: userOf(account, identifiers), tokens, deviceToken: next }
 }
 
+/** Looks for every way in which it may be kept, found or not: how long that takes tells nothing. */
 async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {
-  for (const identifier of typedIdentifiers(typed)) {
-    const account = await findAccountByIdentifier(ctx.store.db, identifier)
-    if (account) return account
-  }
-  return undefined
+  const lookUps = typedIdentifiers(typed).map((identifier) =>
+    findAccountByIdentifier(ctx.store.db, identifier),
+  )
+  return (await Promise.all(lookUps)).find((account) => account !== undefined)
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */

@@ -262,6 +262,8 @@ const schema = z.strictObject({
       accountFromNetwork: brakeLimit('accountFromNetwork'),
       account: brakeLimit('account'),
       loginsFromAddress: brakeLimit('loginsFromAddress'),
+      sessionsOfAccount: brakeLimit('sessionsOfAccount'),
+      sessionsFromAddress: brakeLimit('sessionsFromAddress'),
       reauthentication: brakeLimit('reauthentication'),
       codesFromAddress: brakeLimit('codesFromAddress'),
       registrationsFromAddress: brakeLimit('registrationsFromAddress'),

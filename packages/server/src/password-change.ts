@@ -1,3 +1,4 @@
+import { sessionBrakes, spend } from './brakes.ts'
 import type { Context } from './context.ts'
 import type { AuthEvent } from './events.ts'
 import { makeDeviceToken } from './known-device.ts'
@@ -40,6 +41,7 @@ export async function changePassword(
 ): Promise<{ readonly tokens: Tokens; readonly deviceToken: string }> {
   const confirmed = () => confirmPassword(ctx, { accountId, sessionId, password: currentPassword }, how.from)
   let account = await confirmed()
+  await spend(ctx, sessionBrakes(accountId))
   const words = wordsOfAccount(await identifiersOf(ctx.store.db, accountId))
   const passwordHash = await ctx.passwords.hashNew(newPassword, words)
   for (let attempt = 0; attempt < TRIES; attempt++) {
