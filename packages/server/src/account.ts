@@ -6,6 +6,7 @@ import { asTry, loginBrakes, registrationBrakes, sessionBrakes, spend } from './
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { postVerification } from './email-verification.ts'
+import { findAccountTyped, renewKeys } from './find-account.ts'
 import { readGrants } from './grants.ts'
 import {
   emailIdentifier,
@@ -28,7 +29,6 @@ import {
   disableAccount as disableAccountRow,
   enableAccount as enableAccountRow,
   findAccount,
-  findAccountByIdentifier,
   type IdentifierRecord,
   identifiersOf,
   insertAccount,
@@ -148,7 +148,7 @@ export async function logIn(
   const device = await knownDevice(ctx, deviceToken, typedIdentifiers(identifier))
   const brakes = loginBrakes(named, { from: how.from, device })
   const { account, matches, replacement } = await asTry(ctx, brakes, async () => {
-    const account = await findTyped(ctx, identifier)
+    const account = await findAccountTyped(ctx.store.db, identifier)
     return { account, ...(await ctx.passwords.check(password, account?.passwordHash)) }
   })
   if (!account?.passwordHash || !matches) {
@@ -174,16 +174,9 @@ export async function logIn(
   const ifPasswordHash = replacement ?? passwordHash
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
   const identifiers = await identifiersOf(ctx.store.db, id)
+  await renewKeys(ctx.store.db, identifiers)
   const next = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
   return { user: userOf(account, identifiers), tokens, deviceToken: next }
-}
-
-/** Looks for every way in which it may be kept, found or not: how long that takes tells nothing. */
-async function findTyped(ctx: Context, typed: string): Promise<AccountRecord | undefined> {
-  const lookUps = typedIdentifiers(typed).map((identifier) =>
-    findAccountByIdentifier(ctx.store.db, identifier),
-  )
-  return (await Promise.all(lookUps)).find((account) => account !== undefined)
 }
 
 /** The user that a payload names (M2, step 5), or undefined. */
@@ -206,7 +199,7 @@ export async function listUsers(
  * choose one, but anybody can take another account's id for a username.
  */
 export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
-  const account = (await findAccount(ctx.store.db, named)) ?? (await findTyped(ctx, named))
+  const account = (await findAccount(ctx.store.db, named)) ?? (await findAccountTyped(ctx.store.db, named))
   return account && overviewOf(account, await identifiersOf(ctx.store.db, account.id))
 }
 
@@ -255,9 +248,7 @@ async function prepareAccount(
     ...identifier,
     verifiedAt: identifier.kind === 'email' ? emailVerifiedAt : null,
   }))
-  const taken = await Promise.all(
-    identifiers.map((identifier) => findAccountByIdentifier(ctx.store.db, identifier)),
-  )
+  const taken = await Promise.all(identifiers.map(({ display }) => findAccountTyped(ctx.store.db, display)))
   if (taken.some((account) => account !== undefined)) throw new AuthError('identifier_taken')
   const passwordHash = await ctx.passwords.hashNew(input.password, wordsOfAccount(identifiers))
 

@@ -3,6 +3,7 @@ import { AuthError } from './auth-error.ts'
 import { resetMailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import type { AuthEvent } from './events.ts'
+import { findAccountTyped } from './find-account.ts'
 import { emailIdentifier } from './identifier.ts'
 import { makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
@@ -10,7 +11,7 @@ import { type Letter, postErrand, postLetter, requireMailer } from './mail-queue
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import { replacePassword } from './password-replacement.ts'
 import { wordsOfAccount } from './password-words.ts'
-import { findAccountByIdentifier, identifiersOf } from './store/accounts.ts'
+import { identifiersOf } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, verifyEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -44,7 +45,7 @@ export async function writeResetLetter(
   { email, language, from }: { email: string; language: Language; from?: Origin },
   keep: Keep,
 ): Promise<Letter | undefined> {
-  const account = await findAccountByIdentifier(ctx.store.db, emailIdentifier(email))
+  const account = await findAccountTyped(ctx.store.db, email)
   if (!account || account.disabledAt !== null) return undefined
   const { id: accountId } = account
   const asked = { type: 'password.reset_asked', at: ctx.clock(), accountId } as const

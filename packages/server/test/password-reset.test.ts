@@ -31,6 +31,16 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
     expect((await server.login({ email, password: NEW_PASSWORD })).status).toBe(200)
   })
 
+  test('is set anew for an account that has kept its former key, or was given it by an older version', async () => {
+    const { user } = (await server.register({ email: 'me@Zürich.example' })).json
+    await server.mailsTo('me@Zürich.example')
+    const mine = `where account_id = '${user.id}'`
+    await query(server.database, `update identifiers set value = 'me@zürich.example' ${mine}`)
+    await forgot('ME@zürich.example')
+    expect((await reset(await server.codeTo('me@Zürich.example', '/reset-password'))).status).toBe(200)
+    expect((await server.login({ email: 'me@zürich.example', password: NEW_PASSWORD })).status).toBe(200)
+  })
+
   test('ends every session, with its reason, and refuses every token', async () => {
     const first = await server.person()
     const cookie = await server.login({ email: first.email, transport: 'cookie' })
