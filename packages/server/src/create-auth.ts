@@ -22,6 +22,7 @@ import type { Context } from './context.ts'
 import { proveUser } from './current-session.ts'
 import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
+import { endEverySession } from './end-every-session.ts'
 import type { AuthEvent } from './events.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
@@ -41,7 +42,7 @@ import { createProofs } from './proofs.ts'
 import { createRevocationFeed } from './revocation-feed.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
-import { endSession, sessionById } from './session.ts'
+import { endSession, endSessionsOf, sessionById } from './session.ts'
 import { exactHistory, type SessionHistory } from './session-history.ts'
 import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
@@ -96,6 +97,10 @@ export interface AuthApi {
   findSession(sessionId: string): Promise<SessionHistory | undefined>
   /** Ends a session, with the reason `ended_by_admin`. False: it had ended before, or is not there. */
   endSession(sessionId: string): Promise<boolean>
+  /** Ends every session of an account, with the same reason; it may log in again. Returns how many there were. */
+  endSessions(id: string): Promise<number>
+  /** The same for all accounts, one after the other. A session that begins meanwhile may go on. */
+  endAllSessions(): Promise<number>
   /** A page of the audit log, in its order; the next one is `after` the last `seq`. An empty one is the end. */
   readAudit(page?: AuditPage): Promise<readonly AuditLine[]>
   /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
@@ -269,6 +274,8 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
       const session = await sessionById(ctx, sessionId)
       return session ? endSession(ctx, session, { reason: 'ended_by_admin', source: admin }) : false
     },
+    endSessions: (id) => ctx.ready().then(() => endSessionsOf(ctx, id, admin)),
+    endAllSessions: () => ctx.ready().then(() => endEverySession(ctx, admin)),
     readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
     unlockUser: (id) => ctx.ready().then(() => unlockAccountFor(ctx, id, admin)),

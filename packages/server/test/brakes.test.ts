@@ -532,7 +532,7 @@ describe.each(databases)('sessions opened with the right password, on $name', (d
     expect(opened).toBeLessThanOrEqual(100)
     // On a machine that has too much to do a database connection may be waited for in vain.
     if (busy === 0) expect(opened).toBe(100)
-  })
+  }, 60_000)
 
   test('are used up by nobody who does not know the password, and kept from nobody by who has another account', async () => {
     const own = await startFreshAuth(database, {
