@@ -35,6 +35,7 @@ import { postponeKey, rotateInTime } from './key-rotation.ts'
 import { createKnownTokens } from './known-tokens.ts'
 import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
+import { sendPasswordReset } from './password-reset.ts'
 import { wordsOfSite } from './password-words.ts'
 import { createPasswords } from './passwords.ts'
 import { createPostman } from './postman.ts'
@@ -109,6 +110,11 @@ export interface AuthApi {
   enableUser(id: string): Promise<boolean>
   /** Forgets what was tried on an account, so that whoever is told to wait need not. False: nothing was. */
   unlockUser(id: string): Promise<boolean>
+  /**
+   * Has a mail to reset the password with sent to the account's address; the old password holds until its code is used. False: the
+   * account is not there, is disabled or has no address. Refuses with `mail_not_configured` where there is no mailer.
+   */
+  sendPasswordReset(id: string): Promise<boolean>
   /**
    * Removes what tells of the person, at once; sessions end, tokens are refused, the identifiers are free.
    * False: it is not there.
@@ -279,6 +285,7 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
     readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
     unlockUser: (id) => ctx.ready().then(() => unlockAccountFor(ctx, id, admin)),
+    sendPasswordReset: (id) => ctx.ready().then(() => sendPasswordReset(ctx, id, admin)),
     deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id, source: admin })),
     grant: (change) => ctx.ready().then(() => grant(ctx, change, admin)),
     withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change, admin)),

@@ -1,7 +1,7 @@
 import { PostgresQueryCompiler, SqliteQueryCompiler } from 'kysely'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
-import { type MailingAuth, startMailingAuth } from './mailbox.ts'
+import { codeIn, type MailingAuth, startMailingAuth } from './mailbox.ts'
 import { query, readEverything, readTables } from './read-database.ts'
 import { PASSWORD, SECRET, someEmail, startAuth, startFreshAuth, URL_OF_AUTH } from './start-auth.ts'
 
@@ -326,6 +326,38 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
     const [mail] = await server.mailsTo(email)
     expect(mail?.subject).toBe(subject)
     expect(mail?.text.startsWith(greeting)).toBe(true)
+  })
+
+  describe('asked for by an administrator', () => {
+    test('goes to the account’s own address, in its language, and gives the administrator nothing', async () => {
+      const { email, user, access_token: token } = await server.person()
+      await server.call('PATCH', '/auth/me', { token, body: { locale: 'ko-KR' } })
+      expect(await server.auth.api.as('ops').sendPasswordReset(user.id)).toBe(true)
+      expect((await server.login({ email })).status, 'the old one holds').toBe(200)
+      const [mail] = await server.mailsTo(email)
+      expect(mail?.subject).toBe('auth.example.com 비밀번호 재설정')
+      const code = (mail && codeIn(mail, '/reset-password')) ?? ''
+      expect((await reset(code)).status).toBe(200)
+      expect((await server.login({ email, password: NEW_PASSWORD })).status).toBe(200)
+      const asked = await query(
+        server.database,
+        `select actor, done_by from audit where account_id = '${user.id}' and type = 'password.reset_asked'`,
+      )
+      expect(asked).toEqual([{ actor: 'admin', done_by: 'ops' }])
+    })
+
+    test('is not sent for an account that is not there, has no address or is disabled, nor without a mailer', async () => {
+      const { api } = server.auth
+      const { user: disabled } = await server.person()
+      await api.disableUser(disabled.id)
+      const nameless = await api.createUser({ username: `reset-${database.name}`, password: PASSWORD })
+      for (const id of ['nobody', disabled.id, nameless.id])
+        expect(await api.sendPasswordReset(id)).toBe(false)
+      const silent = await startFreshAuth(database)
+      const { json } = await silent.register()
+      const sent = silent.auth.api.sendPasswordReset(json.user.id)
+      await expect(sent).rejects.toMatchObject({ code: 'mail_not_configured' })
+    })
   })
 
   test('an address that is none is refused', async () => {

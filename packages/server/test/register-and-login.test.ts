@@ -12,6 +12,13 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     server = await startFreshAuth(database)
   })
 
+  test('nobody has an account in a new database', async () => {
+    const own = await startFreshAuth(database)
+    expect(await own.auth.api.listUsers()).toEqual([])
+    const { accounts, identifiers, sessions } = await readTables(own.database)
+    expect([accounts, identifiers, sessions]).toEqual([[], [], []])
+  })
+
   test('a person registers with an e-mail address, and logs in with it under any of its member names', async () => {
     const email = someEmail()
     const registered = await server.register({ email })
