@@ -146,6 +146,7 @@ export function readSettings(given: Given, environment: Environment): Settings {
       reuseInterval: number('reuse-interval', [0, 300], 'MAPAE_REUSE_INTERVAL'),
       allowedOrigins: originsOf(given['allowed-origin']) ?? splitList(environment.MAPAE_ALLOWED_ORIGINS),
       trustProxy: number('trust-proxy', [0, 10], 'MAPAE_TRUST_PROXY'),
+      passwordWords: splitList(environment.MAPAE_PASSWORD_WORDS),
       signingKeyLifetime: number('signing-key-lifetime', [0, 10 ** 9], 'MAPAE_SIGNING_KEY_LIFETIME'),
       revocationFeed: feedOf(environment.MAPAE_REVOCATION_FEED_TOKEN),
       dangerouslyAllowHttp:

@@ -8,8 +8,12 @@ import type { Db } from './store/open-store.ts'
  * not, so that the time it takes tells nothing.
  */
 export async function findAccountTyped(db: Db, typed: string): Promise<AccountRecord | undefined> {
-  const lookUps = typedIdentifiers(typed).map((identifier) => findAccountByIdentifier(db, identifier))
-  return (await Promise.all(lookUps)).find((account) => account !== undefined)
+  let found: AccountRecord | undefined
+  for (const identifier of typedIdentifiers(typed)) {
+    const account = await findAccountByIdentifier(db, identifier)
+    found ??= account
+  }
+  return found
 }
 
 /**
