@@ -99,6 +99,11 @@ export interface AuthOptions {
    * alike; it needs a `mailer`. @default 'open': people are logged in at once and prove the address later, or not
    */
   readonly registration?: 'open' | 'verify-first'
+  /**
+   * How long mailed codes work that reset a password or change an address, from 300 on. OWASP's ASVS asks for 600 at most; mail may be
+   * slower. @default 3600
+   */
+  readonly codeLifetime?: number
   /** Sends mail. @default none: features that need mail are off */
   readonly mailer?: Mailer
   /** Writes the mails. @default plain texts in Korean and English */
@@ -275,6 +280,7 @@ const schema = z.strictObject({
   clock: func<Clock>(),
   fetch: func<typeof globalThis.fetch>(),
   registration: z.enum(['open', 'verify-first']).default('open'),
+  codeLifetime: z.number().int().min(300).max(86_400).default(3600),
   mailer: func<Mailer>(),
   letters: func<Letters>(),
   pages: func<Pages>(),

@@ -141,6 +141,31 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       expect((await reset(next)).status).toBe(200)
     })
 
+    test('lives as long as the option says, which the mail tells', async () => {
+      const own = await startMailingAuth(database, { codeLifetime: 600 })
+      const { email } = await own.person()
+      const ask = async (language: string) => {
+        const headers = { 'accept-language': language }
+        await own.call('POST', '/auth/password/forgot', { body: { email }, headers })
+        const [mail] = await own.mailsTo(email)
+        return { text: mail?.text, code: (mail && codeIn(mail, '/reset-password')) ?? '' }
+      }
+      const set = (code: string) =>
+        own.call('POST', '/auth/password/reset', { body: { code, password: NEW_PASSWORD } })
+      const korean = await ask('ko')
+      expect(korean.text).toContain('이 링크는 10분 안에 한 번만')
+      own.clock.advance(600)
+      expect((await set(korean.code)).json.code).toBe('invalid_code')
+      const english = await ask('en')
+      expect(english.text).toContain('The link works once, within 10 minutes.')
+      own.clock.advance(599)
+      expect((await set(english.code)).status).toBe(200)
+      for (const codeLifetime of [299, 86_401, 600.5])
+        await expect(startFreshAuth(database, { codeLifetime })).rejects.toMatchObject({
+          code: 'options_invalid',
+        })
+    })
+
     test('is void once there is a newer one', async () => {
       const { email } = await server.person()
       const older = await codeFor(email)
