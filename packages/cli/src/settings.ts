@@ -29,6 +29,7 @@ type ServerFlags = Readonly<
     | 'keep-audit'
     | 'reuse-interval'
     | 'trust-proxy'
+    | 'code-lifetime'
     | 'signing-key-lifetime',
     ValueFlag
   > & { 'allowed-origin': ManyFlag; 'dangerously-allow-http': Switch }
@@ -86,6 +87,10 @@ export const serverFlags: ServerFlags = {
   'trust-proxy': {
     value: 'count',
     help: 'How many proxies in front append to X-Forwarded-For (MAPAE_TRUST_PROXY; default 0)',
+  },
+  'code-lifetime': {
+    value: 'seconds',
+    help: 'How long mailed codes work that reset a password or change an address (MAPAE_CODE_LIFETIME; default 3600)',
   },
   'signing-key-lifetime': {
     value: 'seconds',
@@ -146,6 +151,8 @@ export function readSettings(given: Given, environment: Environment): Settings {
       reuseInterval: number('reuse-interval', [0, 300], 'MAPAE_REUSE_INTERVAL'),
       allowedOrigins: originsOf(given['allowed-origin']) ?? splitList(environment.MAPAE_ALLOWED_ORIGINS),
       trustProxy: number('trust-proxy', [0, 10], 'MAPAE_TRUST_PROXY'),
+      codeLifetime: number('code-lifetime', [300, 86_400], 'MAPAE_CODE_LIFETIME'),
+      passwordWords: splitList(environment.MAPAE_PASSWORD_WORDS),
       signingKeyLifetime: number('signing-key-lifetime', [0, 10 ** 9], 'MAPAE_SIGNING_KEY_LIFETIME'),
       revocationFeed: feedOf(environment.MAPAE_REVOCATION_FEED_TOKEN),
       dangerouslyAllowHttp:

@@ -76,6 +76,29 @@ describe.each(databases)('sessions and audit on $name', (database) => {
       })
   })
 
+  test('the sessions of an account are ended together, and those of everybody', async () => {
+    const { here, post } = await place()
+    const others = await post('/auth/register', { username: 'somebody', password: PASSWORD })
+    await post('/auth/register', { email: EMAIL, password: PASSWORD })
+    await post('/auth/login', { email: EMAIL, password: PASSWORD })
+    const end = (...args: string[]) => here(['sessions', 'end', ...args])
+    expect(await end('--user', EMAIL)).toMatchObject({ code: 0, stdout: '2 sessions have ended.\n' })
+    expect((await end('--all')).stdout).toBe('1 session has ended.\n')
+    expect((await end('--all')).stdout).toBe('0 sessions have ended.\n')
+    expect((await here(['sessions', 'show', others.session_id])).stdout).toMatch(
+      /because {5}ended_by_admin$/m,
+    )
+    expect(await end('--user', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: 'There is no account "nobody".\n',
+    })
+    for (const args of [[], [others.session_id, '--all'], ['--all', '--user', EMAIL]])
+      expect(await end(...args)).toMatchObject({
+        code: 2,
+        stderr: 'mapae sessions end needs one of SESSION, --user and --all. See mapae sessions end --help.\n',
+      })
+  })
+
   test('what a device says of itself reaches the terminal escaped', async () => {
     const { here, post } = await place()
     const { session_id } = await post(

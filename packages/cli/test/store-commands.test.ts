@@ -89,6 +89,22 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     expect(JSON.parse((await here(['users', 'list', '--json'])).stdout)).toHaveLength(1)
   })
 
+  test('a password made of words of MAPAE_PASSWORD_WORDS is refused', async () => {
+    const { here } = await place()
+    const environment = { MAPAE_PASSWORD_WORDS: 'Chunhyang, 마패상사' }
+    for (const stdin of ['chunhyang-77', '마패상사!2026']) {
+      const { code, stderr } = await here(add('--username', 'new'), { stdin, environment })
+      expect([code, stderr]).toEqual([
+        1,
+        'The password has fewer than 8 characters besides names of the account and of this site\n',
+      ])
+    }
+    const short = { environment: { MAPAE_PASSWORD_WORDS: 'abc' } }
+    expect((await here(add('--username', 'new'), short)).stderr).toMatch(
+      /^The option passwordWords\.0: must have four/,
+    )
+  })
+
   test('a password is taken from standard input as it is, less one line break', async () => {
     const { here, data, flags } = await place()
     expect((await here(add('--username', 'spaces'), { stdin: `  ${PASSWORD} \r\n` })).code).toBe(0)

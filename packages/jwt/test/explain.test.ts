@@ -153,6 +153,55 @@ describe('lintClaims', () => {
     expect(refused({ pin: 123, cvv: 7, password: 1, ssn: 5 })).toEqual(['pin', 'cvv', 'password', 'ssn'])
   })
 
+  const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+
+  it.each<readonly [string, object]>([
+    ['the rights of GitHub', { permissions: { email: 'read', phone: ['read', 'write'], secrets: 'none' } }],
+    ['rights of other words', { permissions: { email: 'send.own', address: 'crm:*', mail: 'on-behalf' } }],
+    ['rights deeper down', { acl: [{ crm: { email: { send: 'own' }, phone: 'team' } }] }],
+    ['settings', { notifications: { email: 'daily', phone: 'OFF' }, consent: { email: 'Granted' } }],
+    [
+      'what is told of an address',
+      { email: { verified: true, changes_left: 5 }, phone: [], mail: [null, ''] },
+    ],
+    ['what is told of a secret', { otp: 'required', password: 'expired', api_keys: { count: 3 } }],
+    ['a pin of a map', { pin: 'top-left', 'https://app.example/pin': { style: 'drop' } }],
+    ['a camera that pans', { pan: 'left', view: { pan: [-20, 0.5, 0.1234, 270] } }],
+    ['a banner about cookies', { cookie: 'essential', prefs: { cookie: ['ads', 'all cookies'] } }],
+  ])('leaves %s alone, whatever it is named like', (_, claims) => {
+    expect(refused(claims)).toEqual([])
+  })
+
+  it.each<readonly [object, readonly string[]]>([
+    [{ permissions: { email: 'kim@example.com' } }, ['permissions.email']],
+    [{ permissions: { email: ['read', 'Kim'] } }, ['permissions.email']],
+    [
+      { permissions: { phone: '01012345678', address: '12 Main St' } },
+      ['permissions.phone', 'permissions.address'],
+    ],
+    [{ permissions: { email: 1000, phone: 1.5 } }, ['permissions.email', 'permissions.phone']],
+    [
+      { permissions: { password: 'hunter', api_key: 'send-own' } },
+      ['permissions.password', 'permissions.api_key'],
+    ],
+    [{ email: { 'kim@example.com': true } }, ['email']],
+    [{ email: { 'a.b.c.d.e': true } }, ['email']],
+    [{ email: { verified: 'kim' } }, ['email']],
+    [{ email: 'send.own' }, ['email']],
+    [{ access: { email: 'send.own' } }, ['access.email']],
+    [{ phone: [1000], pin: ['x1'], otp: [123] }, ['phone', 'pin', 'otp']],
+    [{ pin: 7, user_pin: 'x' }, ['pin', 'user_pin']],
+    [{ pan: '411111******1111' }, ['pan']],
+    [{ pan: 'ABCDE1234F', card_pan: 'x' }, ['pan', 'card_pan']],
+    [{ pan: '4 1 1 1', other: { pan: 4111 } }, ['pan', 'other.pan']],
+    [{ cookie: 'sid=abc' }, ['cookie']],
+    [{ cookie: 'abcdefghijklmnopqrstu', session_cookie: 'x' }, ['cookie', 'session_cookie']],
+    [{ cookie: ['x', 'a1'], other: { cookie: 'a;b' } }, ['cookie', 'other.cookie']],
+    [{ email: nested(18), phone: nested(17) }, ['email']],
+  ])('and still refuses %j', (claims, paths) => {
+    expect(refused(claims)).toEqual(paths)
+  })
+
   it.each([
     'password_version',
     'lastPasswordChange',

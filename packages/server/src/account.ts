@@ -2,10 +2,11 @@ import { parseList } from './access-token.ts'
 import type { Admin, Source } from './actor.ts'
 import { record, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
-import { loginBrakes, registrationBrakes, spend, type Try, withTry } from './brakes.ts'
+import { loginBrakes, registrationBrakes, sessionBrakes, spend, type Try, withTry } from './brakes.ts'
 import { seconds } from './clock.ts'
 import type { Context, Origin } from './context.ts'
 import { postVerification } from './email-verification.ts'
+import { findAccountTyped, findTyped, renewKeys } from './find-account.ts'
 import { readGrants } from './grants.ts'
 import {
   emailIdentifier,
@@ -17,6 +18,7 @@ import {
 import { knownDevice, makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { newId } from './new-id.ts'
+import { wordsOfAccount } from './password-words.ts'
 import type { Place } from './passwords.ts'
 import { type Profile, parseProfile } from './profile.ts'
 import { refusingTaken } from './refusing-taken.ts'
@@ -28,8 +30,6 @@ import {
   disableAccount as disableAccountRow,
   enableAccount as enableAccountRow,
   findAccount,
-  findAccountByIdentifier,
-  findAccountByNames,
   type IdentifierRecord,
   identifiersOf,
   insertAccount,
@@ -136,7 +136,8 @@ export async function createAccount(ctx: Context, input: NewAccount, admin: Admi
 /**
  * Compares identifier and password with the member database (M2, step 1) and opens a session.
  * An unknown identifier and a wrong password get the same answer after the same work. Each login is a try, counted before
- * its password is compared; one that succeeds is given back in the transaction that opens the session.
+ * its password is compared; one that succeeds is given back in the transaction that opens the session, which is counted at a limit
+ * of its own.
  *
  * Refuses with `busy` (503) before anything is asked of the database, `invalid_credentials` (401), `account_disabled`
  * (403), `too_many_tries` (429).
@@ -158,19 +159,18 @@ async function logInFrom(
   credentials: Credentials,
   { deviceToken, ...how }: LoginAttempt,
 ): Promise<Login> {
-  const names = typedIdentifiers(credentials.identifier)
-  const device = await knownDevice(ctx, deviceToken, names)
+  const device = await knownDevice(ctx, deviceToken, typedIdentifiers(credentials.identifier))
   const named = nameTyped(credentials.identifier)
   const brakes = loginBrakes(named, { from: how.from, device })
   const login = await withTry(ctx, brakes, async (attempt) => {
-    const found = await findAccountByNames(ctx.store.db, names)
+    const found = await findTyped(ctx.store.db, credentials.identifier)
     const { matches, replacement } = await place.check(credentials.password, found?.account.passwordHash)
     if (!matches || !found) {
       attempt.close()
       return refuseCredentials(ctx, named, { accountId: found?.account.id ?? null, from: how.from })
     }
     ctx.spraying.succeeded(named)
-    return openFor(ctx, found, { ...how, replacement, attempt })
+    return openFor(ctx, found, { ...how, isKnown: device !== undefined, replacement, attempt })
   })
   // Whoever was first has changed the hash: what is there now is compared with.
   return login ?? logInFrom(ctx, place, credentials, { deviceToken, ...how })
@@ -190,7 +190,11 @@ async function refuseCredentials(
 async function openFor(
   ctx: Context,
   { account, identifiers }: { account: AccountRecord; identifiers: readonly IdentifierRecord[] },
-  { replacement, ...how }: LoginManner & { replacement: string | undefined; attempt: Try },
+  {
+    replacement,
+    isKnown,
+    ...how
+  }: LoginManner & { replacement: string | undefined; isKnown: boolean; attempt: Try },
 ): Promise<Login | undefined> {
   const { id, passwordHash, disabledAt } = account
   if (disabledAt !== null) return refuseDisabled(ctx, id, how.from)
@@ -198,8 +202,10 @@ async function openFor(
     const change = { id, from: passwordHash ?? '', to: replacement, now: ctx.clock() }
     if (!(await replacePasswordHash(ctx.store.db, change))) return undefined
   }
+  await spend(ctx, sessionBrakes(id, isKnown ? undefined : how.from))
   const ifPasswordHash = replacement ?? passwordHash ?? ''
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
+  await renewKeys(ctx.store.db, identifiers)
   const deviceToken = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
   return { user: userOf(account, identifiers), tokens, deviceToken }
 }
@@ -232,7 +238,7 @@ export async function listUsers(
 export async function findUserNamed(ctx: Context, named: string): Promise<AccountOverview | undefined> {
   const account = await findAccount(ctx.store.db, named)
   if (account) return overviewOf(account, await identifiersOf(ctx.store.db, account.id))
-  const found = await findAccountByNames(ctx.store.db, typedIdentifiers(named))
+  const found = await findTyped(ctx.store.db, named)
   return found && overviewOf(found.account, found.identifiers)
 }
 
@@ -281,11 +287,9 @@ async function prepareAccount(
     ...identifier,
     verifiedAt: identifier.kind === 'email' ? emailVerifiedAt : null,
   }))
-  const taken = await Promise.all(
-    identifiers.map((identifier) => findAccountByIdentifier(ctx.store.db, identifier)),
-  )
+  const taken = await Promise.all(identifiers.map(({ display }) => findAccountTyped(ctx.store.db, display)))
   if (taken.some((account) => account !== undefined)) throw new AuthError('identifier_taken')
-  const passwordHash = await ctx.passwords.hashNew(input.password)
+  const passwordHash = await ctx.passwords.hashNew(input.password, wordsOfAccount(identifiers))
 
   const now = ctx.clock()
   const account = {

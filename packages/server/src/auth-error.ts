@@ -22,6 +22,10 @@ export const refusals = {
   password_too_short: { status: 400, title: 'The password has fewer than 8 characters' },
   password_too_long: { status: 400, title: 'The password has more than 1024 characters' },
   password_too_common: { status: 400, title: 'The password is one of the most common ones' },
+  password_too_obvious: {
+    status: 400,
+    title: 'The password has fewer than 8 characters besides names of the account and of this site',
+  },
   // RFC 9449: 400 where tokens are handed out (§5, §8), 401 where one is presented (§7.1, §9).
   invalid_dpop_proof: { status: 400, atResource: 401, title: 'The DPoP proof is not valid' },
   use_dpop_nonce: { status: 400, atResource: 401, title: 'The DPoP proof needs the nonce of this server' },

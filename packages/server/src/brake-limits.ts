@@ -16,6 +16,10 @@ export interface BrakeLimits {
   readonly account: BrakeLimit
   /** Logins from one address (IPv6 /64). */
   readonly loginsFromAddress: BrakeLimit
+  /** Sessions of one account that its password opened, at a login or a change of it. Only who knows the password uses them up. */
+  readonly sessionsOfAccount: BrakeLimit
+  /** The same from one address (IPv6 /64), of any account, on devices that are not known. */
+  readonly sessionsFromAddress: BrakeLimit
   /** The password given again, in one session. */
   readonly reauthentication: BrakeLimit
   /** Mailed codes from one address. */
@@ -38,6 +42,8 @@ export const defaultLimits: BrakeLimits = {
   accountFromNetwork: { atOnce: 10, every: 900 },
   account: { atOnce: 20, every: 900 },
   loginsFromAddress: { atOnce: 100, every: 30 },
+  sessionsOfAccount: { atOnce: 100, every: 60 },
+  sessionsFromAddress: { atOnce: 1000, every: 1 },
   reauthentication: { atOnce: 5, every: 900 },
   codesFromAddress: { atOnce: 20, every: 60 },
   registrationsFromAddress: { atOnce: 100, every: 60 },

@@ -87,7 +87,7 @@ export function asTry<T extends { readonly matches: boolean }>(
   })
 }
 
-/** Counts something that is not given back: a mail, a registration. Refuses with `too_many_tries` (429). */
+/** Counts something that is not given back: a mail, a registration, a session. Refuses with `too_many_tries` (429). */
 export async function spend(ctx: Context, brakes: readonly Brake[]): Promise<void> {
   await reserve(ctx, brakes)
 }
@@ -108,6 +108,16 @@ export function loginBrakes(
     ...(from.network === null ? [] : [{ name: 'accountFromNetwork', subject, part: from.network } as const]),
     ...addressBrakes('loginsFromAddress', from),
   ]
+}
+
+/**
+ * A session that a right password opens: so that neither the rows of an account nor the lines that tell of them grow without end. Only who knows
+ * the password gets this far, so a stranger keeps nobody out by it; and what is counted by address leaves known devices alone, because
+ * strangers with accounts of their own may share it. `newFrom`: where a device is that is not known.
+ */
+export function sessionBrakes(accountId: string, newFrom?: Origin): readonly Brake[] {
+  const own = { name: 'sessionsOfAccount', subject: ['account', accountId] } as const
+  return newFrom ? [own, ...addressBrakes('sessionsFromAddress', newFrom)] : [own]
 }
 
 /** The password given again: by whoever holds a session, or, where there is none, a mailed code. */

@@ -1,10 +1,16 @@
 /** What a mailed code is good for. */
 export type Purpose = 'register' | 'verify-email' | 'change-email' | 'reset-password'
 
-/** How long a code lives from the writing of its mail. */
-export const HOURS: Readonly<Record<Purpose, number>> = {
-  register: 24,
-  'verify-email': 24,
-  'change-email': 1,
-  'reset-password': 1,
+const DAY = 86_400
+
+/** How long a code works from the writing of its mail, in seconds: what begins an account a day, what changes one `codeLifetime`. */
+export function lifetimeOf(purpose: Purpose, { codeLifetime }: { readonly codeLifetime: number }): number {
+  switch (purpose) {
+    case 'register':
+    case 'verify-email':
+      return DAY
+    case 'change-email':
+    case 'reset-password':
+      return codeLifetime
+  }
 }

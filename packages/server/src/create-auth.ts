@@ -22,6 +22,7 @@ import type { Context } from './context.ts'
 import { proveUser } from './current-session.ts'
 import { deleteAccount } from './delete-account.ts'
 import { createEmitOnce } from './emit-once.ts'
+import { endEverySession } from './end-every-session.ts'
 import type { AuthEvent } from './events.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
@@ -34,13 +35,15 @@ import { postponeKey, rotateInTime } from './key-rotation.ts'
 import { createKnownTokens } from './known-tokens.ts'
 import { createLocate } from './locate.ts'
 import { type AuthOptions, parseOptions } from './options.ts'
+import { sendPasswordReset } from './password-reset.ts'
+import { wordsOfSite } from './password-words.ts'
 import { createPasswords } from './passwords.ts'
 import { createPostman } from './postman.ts'
 import { createProofs } from './proofs.ts'
 import { createRevocationFeed } from './revocation-feed.ts'
 import { createHandler } from './routes.ts'
 import { deriveSecrets } from './server-secret.ts'
-import { endSession, sessionById } from './session.ts'
+import { endSession, endSessionsOf, sessionById } from './session.ts'
 import { exactHistory, type SessionHistory } from './session-history.ts'
 import { type SessionOverview, sessionsOf } from './session-overview.ts'
 import { createSigningKeys, type SigningKeyStatus } from './signing-keys.ts'
@@ -95,6 +98,10 @@ export interface AuthApi {
   findSession(sessionId: string): Promise<SessionHistory | undefined>
   /** Ends a session, with the reason `ended_by_admin`. False: it had ended before, or is not there. */
   endSession(sessionId: string): Promise<boolean>
+  /** Ends every session of an account, with the same reason; it may log in again. Returns how many there were. */
+  endSessions(id: string): Promise<number>
+  /** The same for all accounts, one after the other. A session that begins meanwhile may go on. */
+  endAllSessions(): Promise<number>
   /** A page of the audit log, in its order; the next one is `after` the last `seq`. An empty one is the end. */
   readAudit(page?: AuditPage): Promise<readonly AuditLine[]>
   /** Ends the account's sessions and refuses its tokens. False: it was disabled already, or is not there. */
@@ -103,6 +110,11 @@ export interface AuthApi {
   enableUser(id: string): Promise<boolean>
   /** Forgets what was tried on an account, so that whoever is told to wait need not. False: nothing was. */
   unlockUser(id: string): Promise<boolean>
+  /**
+   * Has a mail to reset the password with sent to the account's address; the old password holds until its code is used. False: the
+   * account is not there, is disabled or has no address. Refuses with `mail_not_configured` where there is no mailer.
+   */
+  sendPasswordReset(id: string): Promise<boolean>
   /**
    * Removes what tells of the person, at once; sessions end, tokens are refused, the identifiers are free.
    * False: it is not there.
@@ -212,16 +224,21 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
       emit,
     }),
     knownTokens: createKnownTokens(),
-    passwords: createPasswords(settings.passwordHashing),
+    passwords: createPasswords({
+      ...settings.passwordHashing,
+      siteWords: wordsOfSite({ url: settings.url, others: settings.passwordWords }),
+    }),
     proofs: createProofs({ store, secrets, clock }),
     cookieNames: cookieNamesOf(settings),
     failures: createFailureLog(),
     spraying: createSprayingWatch(clock),
     emit,
     emitOnce,
-    locate: createLocate(settings.locate, (error) =>
-      emitOnce('locate', { type: 'error', at: clock(), error }),
-    ),
+    locate: createLocate({
+      locate: settings.locate,
+      clock,
+      report: (error) => emitOnce('locate', { type: 'error', at: clock(), error }),
+    }),
     wakePostman: () => postman.wake(),
     longestAccessLifetime,
     ready,
@@ -263,9 +280,12 @@ function createApi(app: App, sweeper: Sweeper, admin: Admin): AuthApi {
       const session = await sessionById(ctx, sessionId)
       return session ? endSession(ctx, session, { reason: 'ended_by_admin', source: admin }) : false
     },
+    endSessions: (id) => ctx.ready().then(() => endSessionsOf(ctx, id, admin)),
+    endAllSessions: () => ctx.ready().then(() => endEverySession(ctx, admin)),
     readAudit: (page) => ctx.ready().then(() => auditPage(ctx, page)),
     enableUser: (id) => ctx.ready().then(() => enableAccount(ctx, id, admin)),
     unlockUser: (id) => ctx.ready().then(() => unlockAccountFor(ctx, id, admin)),
+    sendPasswordReset: (id) => ctx.ready().then(() => sendPasswordReset(ctx, id, admin)),
     deleteUser: (id) => ctx.ready().then(() => deleteAccount(ctx, { accountId: id, source: admin })),
     grant: (change) => ctx.ready().then(() => grant(ctx, change, admin)),
     withdraw: (change) => ctx.ready().then(() => withdraw(ctx, change, admin)),

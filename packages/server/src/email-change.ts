@@ -2,13 +2,14 @@ import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { mailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
+import { findAccountTyped } from './find-account.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { postLetter, requireMailer } from './mail-queue.ts'
 import { issueCode, useCode } from './one-time-code.ts'
 import { confirmPassword } from './reauthentication.ts'
 import { refusingTaken } from './refusing-taken.ts'
-import { findAccountByIdentifier, insertIdentifier } from './store/accounts.ts'
+import { insertIdentifier } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, replaceEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -44,7 +45,7 @@ export async function askForEmailChange(
   await spend(ctx, mailBrakes(from, identifier, ...(current ? [current] : [])))
   const asked = { type: 'email.change_asked', at: ctx.clock(), accountId } as const
   await inTransaction(ctx.store, async (db) => {
-    const holder = await findAccountByIdentifier(db, identifier)
+    const holder = await findAccountTyped(db, to)
     const issued = { purpose: 'change-email', subject: accountId, accountId, value: to } as const
     const { code, expiresAt } = await issueCode(ctx, db, issued)
     if (holder && holder.id !== accountId)

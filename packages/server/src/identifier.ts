@@ -53,6 +53,11 @@ export function nameTyped(typed: string): Pick<Identifier, 'kind' | 'value'> {
     : { kind: 'username', value: usernameKey(text) }
 }
 
+/** The key that an identifier of an account has by its display. */
+export function keyOf({ kind, display }: { readonly kind: string; readonly display: string }): string {
+  return kind === 'email' ? emailKey(display) : usernameKey(display)
+}
+
 /** Without the blanks that keyboards add after a suggestion. Line breaks are nobody's, and refused. */
 function trimmed(text: string): string {
   return text.replace(/^\p{Zs}+|\p{Zs}+$/gu, '')

@@ -1,4 +1,4 @@
-import { HOURS } from './code-purpose.ts'
+import { lifetimeOf, type Purpose } from './code-purpose.ts'
 import type { Language } from './language.ts'
 
 export type LetterType =
@@ -22,8 +22,8 @@ export interface LetterData {
   readonly to: string
   /** Where its reader goes on; the code of the letter is in it. Null for a letter that only tells. */
   readonly link: string | null
-  /** How long the link works; null where it works always. */
-  readonly hours: number | null
+  /** How many minutes the link works; null where it works always. */
+  readonly minutes: number | null
   /** Milliseconds: when it happened. */
   readonly at: number
 }
@@ -31,32 +31,34 @@ export interface LetterData {
 /** Writes the mails. */
 export type Letters = (letter: LetterData) => { readonly subject: string; readonly text: string }
 
-/** Where the link of each letter leads, and how long it works. */
-const facts: Readonly<Record<LetterType, { readonly path: string | null; readonly hours: number | null }>> = {
-  'verify-email': { path: '/verify-email', hours: HOURS['verify-email'] },
-  'change-email': { path: '/verify-email', hours: HOURS['change-email'] },
-  'reset-password': { path: '/reset-password', hours: HOURS['reset-password'] },
-  'finish-registration': { path: '/finish-registration', hours: HOURS.register },
-  'already-registered': { path: '/forgot-password', hours: null },
-  'password-changed': { path: '/forgot-password', hours: null },
-  'password-reset': { path: '/forgot-password', hours: null },
-  'email-change-asked': { path: '/forgot-password', hours: null },
-  'email-changed': { path: null, hours: null },
-  'address-taken': { path: null, hours: null },
+/** Where the link of each letter leads, and what its code is good for. */
+const facts: Readonly<Record<LetterType, { readonly path: string | null; readonly purpose?: Purpose }>> = {
+  'verify-email': { path: '/verify-email', purpose: 'verify-email' },
+  'change-email': { path: '/verify-email', purpose: 'change-email' },
+  'reset-password': { path: '/reset-password', purpose: 'reset-password' },
+  'finish-registration': { path: '/finish-registration', purpose: 'register' },
+  'already-registered': { path: '/forgot-password' },
+  'password-changed': { path: '/forgot-password' },
+  'password-reset': { path: '/forgot-password' },
+  'email-change-asked': { path: '/forgot-password' },
+  'email-changed': { path: null },
+  'address-taken': { path: null },
 }
 
 /** The facts of a letter. Its link is made of the configured url alone, never of what a request says. */
 export function letterData(
-  url: string,
+  settings: { readonly url: string; readonly codeLifetime: number },
   {
     letter,
     code,
     ...rest
   }: { letter: LetterType; to: string; language: Language; code?: string; at: number },
 ): LetterData {
-  const { path, hours } = facts[letter]
+  const { url } = settings
+  const { path, purpose } = facts[letter]
+  const minutes = purpose === undefined ? null : Math.floor(lifetimeOf(purpose, settings) / 60)
   const query = code === undefined ? '' : `?code=${encodeURIComponent(code)}`
-  return { ...rest, type: letter, url, hours, link: path === null ? null : `${url}${path}${query}` }
+  return { ...rest, type: letter, url, minutes, link: path === null ? null : `${url}${path}${query}` }
 }
 
 /** The letters that Mapae writes when no `letters` option is given: plain text, in Korean or English. */
@@ -65,7 +67,7 @@ export const plainLetters: Letters = (letter) => {
   const site = new URL(letter.url).host
   const { subject, text } = say.letters[letter.type]({
     site,
-    hours: letter.hours ?? 0,
+    within: inWords[letter.language](letter.minutes ?? 0),
     at: momentOf(letter.at),
   })
   const paragraphs = [say.greeting, ...text.map((one) => (one === LINK ? letter.link : one)), `— ${site}`]
@@ -77,7 +79,8 @@ const LINK = '<link>'
 
 interface Facts {
   readonly site: string
-  readonly hours: number
+  /** How long the link works, in words. */
+  readonly within: string
   readonly at: string
 }
 
@@ -86,39 +89,39 @@ type Words = Readonly<
 >
 
 const ko: Words = {
-  'verify-email': ({ site, hours }) => ({
+  'verify-email': ({ site, within }) => ({
     subject: `${site} 이메일 주소 확인`,
     text: [
       `이 이메일 주소로 ${site}에 계정이 만들어졌습니다. 직접 만드셨다면 아래 주소를 열어 확인해 주세요.`,
       LINK,
-      `이 링크는 ${hours}시간 안에 한 번만 쓸 수 있습니다.`,
+      `이 링크는 ${within} 안에 한 번만 쓸 수 있습니다.`,
       '직접 만드신 계정이 아니라면 아무것도 하지 마세요. 이 주소는 확인되지 않은 채로 남습니다.',
     ],
   }),
-  'change-email': ({ site, hours }) => ({
+  'change-email': ({ site, within }) => ({
     subject: `${site} 새 이메일 주소 확인`,
     text: [
       `${site} 계정의 이메일을 이 주소로 바꾸려고 합니다. 직접 요청하셨다면 아래 주소를 열어 마무리해 주세요.`,
       LINK,
-      `이 링크는 ${hours}시간 안에 한 번만 쓸 수 있습니다. 열기 전까지는 아무것도 바뀌지 않습니다.`,
+      `이 링크는 ${within} 안에 한 번만 쓸 수 있습니다. 열기 전까지는 아무것도 바뀌지 않습니다.`,
       '직접 요청하신 것이 아니라면 이 메일은 무시하셔도 됩니다.',
     ],
   }),
-  'reset-password': ({ site, hours }) => ({
+  'reset-password': ({ site, within }) => ({
     subject: `${site} 비밀번호 재설정`,
     text: [
       `${site} 비밀번호를 다시 정하려면 아래 주소를 여세요.`,
       LINK,
-      `이 링크는 ${hours}시간 안에 한 번만 쓸 수 있습니다. 새 비밀번호를 정하면 모든 기기에서 로그아웃됩니다.`,
+      `이 링크는 ${within} 안에 한 번만 쓸 수 있습니다. 새 비밀번호를 정하면 모든 기기에서 로그아웃됩니다.`,
       '직접 요청하신 것이 아니라면 이 메일은 무시하셔도 됩니다. 비밀번호는 그대로입니다.',
     ],
   }),
-  'finish-registration': ({ site, hours }) => ({
+  'finish-registration': ({ site, within }) => ({
     subject: `${site} 가입 마무리`,
     text: [
       `${site}에 가입하려면 아래 주소를 열어 비밀번호를 정해 주세요.`,
       LINK,
-      `이 링크는 ${hours}시간 안에 한 번만 쓸 수 있습니다.`,
+      `이 링크는 ${within} 안에 한 번만 쓸 수 있습니다.`,
       '가입을 신청하지 않으셨다면 이 메일은 무시하셔도 됩니다. 계정은 만들어지지 않습니다.',
     ],
   }),
@@ -172,39 +175,39 @@ const ko: Words = {
 }
 
 const en: Words = {
-  'verify-email': ({ site, hours }) => ({
+  'verify-email': ({ site, within }) => ({
     subject: `Confirm your e-mail address for ${site}`,
     text: [
       `An account at ${site} was made with this e-mail address. If you made it, open this page to confirm the address:`,
       LINK,
-      `The link works once, within ${inWords(hours)}.`,
+      `The link works once, within ${within}.`,
       'If you did not make it, do nothing: the address stays unconfirmed.',
     ],
   }),
-  'change-email': ({ site, hours }) => ({
+  'change-email': ({ site, within }) => ({
     subject: `Confirm your new e-mail address for ${site}`,
     text: [
       `This is to become the e-mail address of an account at ${site}. If you asked for that, open this page to finish:`,
       LINK,
-      `The link works once, within ${inWords(hours)}. Nothing changes before.`,
+      `The link works once, within ${within}. Nothing changes before.`,
       'If you did not ask for it, ignore this mail.',
     ],
   }),
-  'reset-password': ({ site, hours }) => ({
+  'reset-password': ({ site, within }) => ({
     subject: `Reset your password for ${site}`,
     text: [
       `Open this page to choose a new password for ${site}:`,
       LINK,
-      `The link works once, within ${inWords(hours)}. A new password logs you out everywhere.`,
+      `The link works once, within ${within}. A new password logs you out everywhere.`,
       'If you did not ask for it, ignore this mail: your password stays as it is.',
     ],
   }),
-  'finish-registration': ({ site, hours }) => ({
+  'finish-registration': ({ site, within }) => ({
     subject: `Finish your registration at ${site}`,
     text: [
       `Open this page to choose a password and make your account at ${site}:`,
       LINK,
-      `The link works once, within ${inWords(hours)}.`,
+      `The link works once, within ${within}.`,
       'If you did not want to register, ignore this mail: no account is made.',
     ],
   }),
@@ -262,7 +265,13 @@ const words = {
   en: { greeting: 'Hello,', letters: en },
 } as const
 
-const inWords = (hours: number): string => (hours === 1 ? 'an hour' : `${hours} hours`)
+const inWords: Readonly<Record<Language, (minutes: number) => string>> = {
+  ko: (minutes) => (minutes % 60 === 0 ? `${minutes / 60}시간` : `${minutes}분`),
+  en: (minutes) => {
+    if (minutes === 60) return 'an hour'
+    return minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`
+  },
+}
 
 /** `2026-09-21 14:13 UTC`: the same for every reader. */
 function momentOf(at: number): string {

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import type { Origin } from './origin.ts'
 
 /** The place of an address in a few words, or nothing. */
@@ -11,31 +12,54 @@ export type Locator = (address: string | null) => Promise<string | null>
 const PATIENCE = 200
 /** As many may be under way; what comes on top has no place, so that a hook that hangs piles nothing up. */
 const MOST_AT_ONCE = 32
+/** Milliseconds after which a question that was never answered counts as over: a hook that hung is asked again, once a second on average. */
+const GIVEN_UP = 30_000
 const LONGEST = 80
 
 /**
  * Asks the app's `locate` hook where an address is. Never fails and never takes long: without an answer in time there is no
  * place. The address goes nowhere else and is not kept; of the place a line of 80 characters is.
  */
-export function createLocate(locate: Locate | undefined, report: (error: unknown) => void): Locator {
-  let underWay = 0
+export function createLocate({ locate, clock, report }: Asking): Locator {
+  const underWay = new Set<Question>()
 
   return async (address) => {
-    if (!locate || address === null || underWay >= MOST_AT_ONCE) return null
+    if (!locate || address === null || !hasRoom()) return null
     return inTime(ask(locate, address))
   }
 
+  function hasRoom(): boolean {
+    if (underWay.size < MOST_AT_ONCE) return true
+    const now = clock()
+    // A question of the future was asked before the clock went back.
+    for (const question of underWay)
+      if (now - question.askedAt >= GIVEN_UP || question.askedAt > now) underWay.delete(question)
+    return underWay.size < MOST_AT_ONCE
+  }
+
   async function ask(locate: Locate, address: string): Promise<string | null> {
-    underWay++
+    const question = { askedAt: clock() }
+    underWay.add(question)
     try {
       return oneLine(await locate(address))
     } catch (error) {
       report(error)
       return null
     } finally {
-      underWay--
+      underWay.delete(question)
     }
   }
+}
+
+interface Asking {
+  readonly locate: Locate | undefined
+  readonly clock: Clock
+  /** Hears what the hook throws. */
+  readonly report: (error: unknown) => void
+}
+
+interface Question {
+  readonly askedAt: number
 }
 
 /** The same source with its place. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AuthError } from './auth-error.ts'
 import { addressBrakes, asTry } from './brakes.ts'
-import { HOURS, type Purpose } from './code-purpose.ts'
+import { lifetimeOf, type Purpose } from './code-purpose.ts'
 import type { Context, Origin } from './context.ts'
 import { hashSecret } from './refresh-token.ts'
 import { type CodeRecord, findLiveCode, saveCode, useCode as useCodeRow } from './store/codes.ts'
@@ -27,7 +27,7 @@ export async function issueCode(
 ): Promise<IssuedCode> {
   const code = randomBytes(32).toString('base64url')
   const createdAt = ctx.clock()
-  const expiresAt = createdAt + HOURS[issued.purpose] * 3_600_000
+  const expiresAt = createdAt + lifetimeOf(issued.purpose, ctx.settings) * 1000
   await saveCode(db, { ...issued, hash: hashSecret(code), createdAt, expiresAt })
   return { code, expiresAt }
 }

@@ -18,9 +18,10 @@ const user = z.object({
   ...Object.fromEntries(profileClaims.map((claim) => [claim, z.string().optional()])),
 })
 
+const deviceToken = z.string().describe('send it with the next login')
+
 const tokens = z.object({
-  device_token: z
-    .string()
+  device_token: deviceToken
     .optional()
     .describe('only with header delivery, where a password was shown: send it with the next login'),
   access_token: z.string().optional().describe('only with header delivery'),
@@ -54,6 +55,7 @@ const answers = {
   Tokens: tokens,
   TokensWithUser: tokens.extend({ user }),
   User: z.object({ user }),
+  Device: z.object({ device_token: deviceToken }),
   AccessToken: z.object({
     access_token: z.string(),
     token_type: z.literal('Bearer'),

@@ -7,6 +7,7 @@ import type { AuthEvent } from './events.ts'
 import type { Letters } from './letters.ts'
 import type { Locate } from './locate.ts'
 import type { Pages } from './pages.ts'
+import { isPasswordWord } from './password-words.ts'
 import { type DatabaseAddress, parseDatabaseAddress } from './store/open-store.ts'
 
 /** What `createAuth` takes. Durations are seconds. Only `url` and `secret` are required. */
@@ -78,6 +79,11 @@ export interface AuthOptions {
   /** Passwords hashed at once, and how many may wait before the answer is 503. @default { atOnce: cores, waiting: 128 } */
   readonly passwordHashing?: { readonly atOnce?: number; readonly waiting?: number }
   /**
+   * Words that a password must not be made of, each of four letters or digits and more: names of your organisation, products, projects,
+   * departments. Those of the site's address and of the account itself count always; see docs/accounts.md. @default []
+   */
+  readonly passwordWords?: readonly string[]
+  /**
    * How often what can be guessed may be tried, and mails and accounts asked for; see docs/brakes.md. Counting by address
    * needs to know it: tell `fetch` the connection's, and `trustProxy`. @default those of brake-limits.ts
    */
@@ -93,6 +99,11 @@ export interface AuthOptions {
    * alike; it needs a `mailer`. @default 'open': people are logged in at once and prove the address later, or not
    */
   readonly registration?: 'open' | 'verify-first'
+  /**
+   * How long mailed codes work that reset a password or change an address, from 300 on. OWASP's ASVS asks for 600 at most; mail may be
+   * slower. @default 3600
+   */
+  readonly codeLifetime?: number
   /** Sends mail. @default none: features that need mail are off */
   readonly mailer?: Mailer
   /** Writes the mails. @default plain texts in Korean and English */
@@ -106,7 +117,8 @@ export interface AuthOptions {
   readonly onEvent?: (event: AuthEvent) => void | Promise<void>
   /**
    * Says where an address is, in a few words such as `Seoul, KR`, for lists and time lines of sessions: asked at a login and when a
-   * session is used from somewhere new. What takes over 200 ms or fails is done without. @default none: networks alone are shown
+   * session is used from somewhere new. What takes over 200 ms or fails is done without; 32 may be under way,
+   * and what was not answered in half a minute counts no more. @default none: networks alone are shown
    */
   readonly locate?: Locate
   /** Serve plain http on a host other than localhost. Tokens can be read on the way. @default false */
@@ -245,12 +257,18 @@ const schema = z.strictObject({
       waiting: z.number().int().min(0).optional(),
     })
     .default({}),
+  passwordWords: z
+    .array(z.string().max(64).refine(isPasswordWord, 'must have four letters or digits, or more'))
+    .max(1000)
+    .default([]),
   brakes: z
     .strictObject({
       knownDevice: brakeLimit('knownDevice'),
       accountFromNetwork: brakeLimit('accountFromNetwork'),
       account: brakeLimit('account'),
       loginsFromAddress: brakeLimit('loginsFromAddress'),
+      sessionsOfAccount: brakeLimit('sessionsOfAccount'),
+      sessionsFromAddress: brakeLimit('sessionsFromAddress'),
       reauthentication: brakeLimit('reauthentication'),
       codesFromAddress: brakeLimit('codesFromAddress'),
       registrationsFromAddress: brakeLimit('registrationsFromAddress'),
@@ -262,6 +280,7 @@ const schema = z.strictObject({
   clock: func<Clock>(),
   fetch: func<typeof globalThis.fetch>(),
   registration: z.enum(['open', 'verify-first']).default('open'),
+  codeLifetime: z.number().int().min(300).max(86_400).default(3600),
   mailer: func<Mailer>(),
   letters: func<Letters>(),
   pages: func<Pages>(),

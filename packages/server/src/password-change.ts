@@ -1,12 +1,14 @@
+import { sessionBrakes, spend } from './brakes.ts'
 import type { Context } from './context.ts'
 import type { AuthEvent } from './events.ts'
 import { makeDeviceToken } from './known-device.ts'
 import type { Language } from './language.ts'
 import { postLetter } from './mail-queue.ts'
 import { replacePassword } from './password-replacement.ts'
+import { wordsOfAccount } from './password-words.ts'
 import { confirmPassword } from './reauthentication.ts'
 import { type Opening, openSession, type Tokens } from './session.ts'
-import type { AccountRecord } from './store/accounts.ts'
+import { type AccountRecord, identifiersOf } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf } from './store/identifiers.ts'
 import type { Tx } from './store/open-store.ts'
@@ -25,8 +27,7 @@ const TRIES = 3
  * `password_changed`), every token and every mailed code of the account is refused from then on, and a new
  * session is opened for the caller. The person is told by mail.
  *
- * Refuses with `wrong_password` (403), `password_too_short`, `password_too_long`, `password_too_common` (400),
- * `too_many_tries` (429).
+ * Refuses with `wrong_password` (403), `password_too_short` and its like (400), `too_many_tries` (429).
  */
 export async function changePassword(
   ctx: Context,
@@ -40,7 +41,9 @@ export async function changePassword(
 ): Promise<{ readonly tokens: Tokens; readonly deviceToken: string }> {
   const confirmed = () => confirmPassword(ctx, { accountId, sessionId, password: currentPassword }, how.from)
   let account = await confirmed()
-  const passwordHash = await ctx.passwords.hashNew(newPassword)
+  await spend(ctx, sessionBrakes(accountId))
+  const words = wordsOfAccount(await identifiersOf(ctx.store.db, accountId))
+  const passwordHash = await ctx.passwords.hashNew(newPassword, words)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const tokens = await openWithNewPassword(ctx, account, passwordHash, how)
     if (tokens) return { tokens, deviceToken: makeDeviceToken(ctx, { id: accountId, passwordHash }) }

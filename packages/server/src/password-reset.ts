@@ -1,15 +1,19 @@
+import type { Admin, Source } from './actor.ts'
 import { record } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import { resetMailBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
 import type { AuthEvent } from './events.ts'
+import { findAccountTyped } from './find-account.ts'
 import { emailIdentifier } from './identifier.ts'
 import { makeDeviceToken } from './known-device.ts'
-import type { Language } from './language.ts'
+import { type Language, preferredLanguage } from './language.ts'
 import { type Letter, postErrand, postLetter, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import { replacePassword } from './password-replacement.ts'
-import { findAccountByIdentifier } from './store/accounts.ts'
+import { wordsOfAccount } from './password-words.ts'
+import { parseProfile } from './profile.ts'
+import { findAccount, identifiersOf } from './store/accounts.ts'
 import { voidAccountCodes } from './store/codes.ts'
 import { emailOf, verifyEmail } from './store/identifiers.ts'
 import { inTransaction, type Tx } from './store/open-store.ts'
@@ -43,9 +47,33 @@ export async function writeResetLetter(
   { email, language, from }: { email: string; language: Language; from?: Origin },
   keep: Keep,
 ): Promise<Letter | undefined> {
-  const account = await findAccountByIdentifier(ctx.store.db, emailIdentifier(email))
+  const account = await findAccountTyped(ctx.store.db, email)
   if (!account || account.disabledAt !== null) return undefined
-  const { id: accountId } = account
+  return issueReset(ctx, { accountId: account.id, language, source: from }, keep)
+}
+
+/**
+ * Has a mail to reset the password with sent to an account's address, in the name of an administrator, who sees no code and chooses no
+ * password; in the language of the account's `locale`. False: there is no such account, it is disabled, or has no address. Refuses with
+ * `mail_not_configured`.
+ */
+export async function sendPasswordReset(ctx: Context, accountId: string, admin: Admin): Promise<boolean> {
+  requireMailer(ctx)
+  const account = await findAccount(ctx.store.db, accountId)
+  if (!account || account.disabledAt !== null) return false
+  const language = preferredLanguage(parseProfile(account.profile).locale)
+  const issued = await issueReset(ctx, { accountId, language, source: admin }, (db, letter, expiresAt) =>
+    postLetter(ctx, db, { ...letter, expiresAt }),
+  )
+  if (issued) ctx.wakePostman()
+  return issued !== undefined
+}
+
+async function issueReset(
+  ctx: Context,
+  { accountId, language, source }: { accountId: string; language: Language; source: Source | undefined },
+  keep: Keep,
+): Promise<Letter | undefined> {
   const asked = { type: 'password.reset_asked', at: ctx.clock(), accountId } as const
   const letter = await inTransaction(ctx.store, async (db) => {
     const to = (await emailOf(db, accountId))?.display
@@ -54,7 +82,7 @@ export async function writeResetLetter(
     const { code, expiresAt } = await issueCode(ctx, db, issued)
     const letter = { type: 'letter', letter: 'reset-password', to, language, code, at: asked.at } as const
     await keep(db, letter, expiresAt)
-    await record(db, asked, from)
+    await record(db, asked, source)
     return letter
   })
   if (letter) ctx.emit(asked)
@@ -76,8 +104,9 @@ export async function resetPassword(
   { code, password }: { code: string; password: string },
   { from, language }: { from: Origin; language: Language },
 ): Promise<{ readonly deviceToken: string }> {
-  await requireCode(ctx, { code, purpose: 'reset-password' }, from)
-  const passwordHash = await ctx.passwords.hashNew(password)
+  const { accountId: whose } = await requireCode(ctx, { code, purpose: 'reset-password' }, from)
+  const words = whose === null ? [] : wordsOfAccount(await identifiersOf(ctx.store.db, whose))
+  const passwordHash = await ctx.passwords.hashNew(password, words)
   const now = ctx.clock()
   const { id, events } = await inTransaction(ctx.store, async (db): Promise<Reset> => {
     const { accountId, value: email } = await useCode(ctx, db, { code, purpose: 'reset-password' })

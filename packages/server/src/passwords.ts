@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import commonPasswords from 'fxa-common-password-list'
 import { AuthError } from './auth-error.ts'
+import { isMadeOf, type PasswordWords } from './password-words.ts'
 import { hashOnThread } from './passwords/hashing-threads.ts'
 import { createQueue } from './passwords/queue.ts'
 import { readHash } from './passwords/read-hash.ts'
@@ -17,8 +18,11 @@ const DECOY =
   '$argon2id$v=19$m=19456,t=2,p=1$OTu01/mqWQM1mrRw0BIXFg$i8EUMnA2Q8mKCU3afTC1QA2Paj2s2k/7V6Jmytz2ul4'
 
 export interface Passwords {
-  /** Hashes a new password; refuses one that is too short, too long or too common. */
-  hashNew(password: string): Promise<string>
+  /**
+   * Hashes a new password; refuses one that is too short, too long or too common, or too obvious: made of words of the site, or of the
+   * account, `words`.
+   */
+  hashNew(password: string, words: PasswordWords): Promise<string>
   /**
    * Does `visit`, which compares a password among other things, with a place in the queue that is taken before the first of them: whoever
    * comes too late is refused with `busy` (503) before a database is asked anything.
@@ -54,9 +58,11 @@ export interface PasswordCheck {
 export function createPasswords({
   atOnce = availableParallelism(),
   waiting = 128,
+  siteWords,
 }: {
   atOnce?: number | undefined
   waiting?: number | undefined
+  siteWords: PasswordWords
 }): Passwords {
   const queue = createQueue({ atOnce, waiting })
   const place: Place = {
@@ -64,8 +70,8 @@ export function createPasswords({
     check: (password, known) => queue.work(() => checkOnThread(password, known)),
   }
   return {
-    async hashNew(password) {
-      const checked = refuseUnfit(password)
+    async hashNew(password, words) {
+      const checked = refuseUnfit(password, [...siteWords, ...words])
       return queue.enter(() => queue.work(() => hashOnThread(checked, COST)))
     },
     enter: (visit) => queue.enter(() => visit(place)),
@@ -116,7 +122,7 @@ function isNormalisable(password: string): boolean {
   return [...password].length <= 4 * LONGEST && !/\p{M}{31}/u.test(password)
 }
 
-function refuseUnfit(password: string): string {
+function refuseUnfit(password: string, words: PasswordWords): string {
   if (!isNormalisable(password)) throw new AuthError('password_too_long')
   const normal = normalise(password)
   const length = [...normal].length
@@ -124,5 +130,6 @@ function refuseUnfit(password: string): string {
   if (length > LONGEST) throw new AuthError('password_too_long')
   if (commonPasswords.test(normal) || commonPasswords.test(normal.toLowerCase()))
     throw new AuthError('password_too_common')
+  if (isMadeOf(normal, words, { least: SHORTEST })) throw new AuthError('password_too_obvious')
   return normal
 }

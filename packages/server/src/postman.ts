@@ -117,7 +117,7 @@ function runErrand(ctx: Context, errand: Errand, keep: Keep): Promise<Letter | u
 
 function written(ctx: Context, letter: Letter): Parameters<Mailer>[0] {
   const letters = ctx.settings.letters ?? plainLetters
-  const { subject, text } = letters(letterData(ctx.settings.url, letter))
+  const { subject, text } = letters(letterData(ctx.settings, letter))
   return { to: letter.to, subject: oneLine(subject), text }
 }
 

@@ -1,13 +1,13 @@
 import { type Login, openAccount } from './account.ts'
 import { registrationBrakes, spend } from './brakes.ts'
 import type { Context, Origin } from './context.ts'
+import { findAccountTyped } from './find-account.ts'
 import { emailIdentifier } from './identifier.ts'
 import type { Language } from './language.ts'
 import { type Letter, postErrand, requireMailer } from './mail-queue.ts'
 import { issueCode, requireCode, useCode } from './one-time-code.ts'
 import type { Keep } from './password-reset.ts'
 import type { Opening } from './session.ts'
-import { findAccountByIdentifier } from './store/accounts.ts'
 import { emailOf } from './store/identifiers.ts'
 import { inTransaction } from './store/open-store.ts'
 
@@ -39,7 +39,7 @@ export async function writeRegistrationLetter(
 ): Promise<Letter> {
   const identifier = emailIdentifier(email)
   const at = ctx.clock()
-  const account = await findAccountByIdentifier(ctx.store.db, identifier)
+  const account = await findAccountTyped(ctx.store.db, email)
   if (account) {
     const to = (await emailOf(ctx.store.db, account.id))?.display ?? identifier.display
     return { type: 'letter', letter: 'already-registered', to, language, at }

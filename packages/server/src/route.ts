@@ -21,6 +21,7 @@ export interface Route {
       | 'Sessions'
       | 'SessionHistory'
       | 'AccessToken'
+      | 'Device'
       | 'Object'
   }
   /** Another success, and when it is the answer. */

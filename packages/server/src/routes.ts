@@ -17,7 +17,7 @@ import { logoutEndpoint } from './endpoints/logout.ts'
 import { changeMeEndpoint, deleteMeBody, deleteMeEndpoint, meEndpoint } from './endpoints/me.ts'
 import { passwordBody, passwordEndpoint } from './endpoints/password.ts'
 import { forgotBody, forgotEndpoint } from './endpoints/password-forgot.ts'
-import { resetBody, resetEndpoint } from './endpoints/password-reset.ts'
+import { resetBody, resetEndpoint, resetForm } from './endpoints/password-reset.ts'
 import { refreshBody, refreshEndpoint } from './endpoints/refresh.ts'
 import { registerBody, registerEndpoint } from './endpoints/register.ts'
 import { completeBody, completeEndpoint } from './endpoints/register-complete.ts'
@@ -80,6 +80,7 @@ const PASSWORD: readonly RefusalCode[] = [
   'password_too_short',
   'password_too_long',
   'password_too_common',
+  'password_too_obvious',
   'busy',
 ]
 const MAIL: readonly RefusalCode[] = [
@@ -130,6 +131,7 @@ export const routes: readonly Route[] = [
       'password_too_short',
       'password_too_long',
       'password_too_common',
+      'password_too_obvious',
       'origin_not_allowed',
       'too_many_tries',
       'claims_refused',
@@ -304,7 +306,8 @@ export const routes: readonly Route[] = [
     path: '/auth/password/reset',
     summary: 'Set a new password by a mailed code: every session ends, nobody is logged in',
     body: resetBody,
-    answer: { status: 204 },
+    answer: { status: 200, schema: 'Device' },
+    otherwise: { status: 204, when: 'With cookie delivery: the device token is in a cookie' },
     refusals: [...BODY, ...RESET, 'origin_not_allowed'],
     endpoint: resetEndpoint,
   },
@@ -368,7 +371,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/reset-password',
     summary: 'Its form',
-    form: resetBody,
+    form: resetForm,
     answer: { status: 200 },
     refusals: [...FORM, ...RESET],
     page: true,

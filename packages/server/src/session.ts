@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type AccessToken, mintAccessToken } from './access-token.ts'
-import type { Source } from './actor.ts'
+import type { Admin, Source } from './actor.ts'
 import { entryOf, recordAll } from './audit.ts'
 import { AuthError } from './auth-error.ts'
 import type { Try } from './brakes.ts'
@@ -167,6 +167,14 @@ export function endOtherSessions(
   const reason = 'ended_by_user'
   return endAll(ctx, { accountId, reason, source, bySession: except }, (db, now) =>
     endAccountSessions(db, { accountId, except, reason, now }),
+  )
+}
+
+/** Ends every session of an account, as an administrator, and revokes them, in one transaction. Returns how many there were. */
+export function endSessionsOf(ctx: Context, accountId: string, admin: Admin): Promise<number> {
+  const reason = 'ended_by_admin'
+  return endAll(ctx, { accountId, reason, source: admin }, (db, now) =>
+    endAccountSessions(db, { accountId, reason, now }),
   )
 }
 

@@ -52,6 +52,7 @@ describe.each(databases)('the pages that mails lead to, on $name', (database) =>
     expect(page.status).toBe(200)
     expect(formOf(page)).toEqual({ action: '/reset-password', code, asksPassword: true })
     expect(page.text).toContain(email)
+    expect(page.text, 'for password managers').toMatch(/type="password"[^>]* autocomplete="new-password"/)
     expect(page.text, 'the rules').toContain('at least 8 characters')
 
     const done = await submit('/reset-password', { code, password: NEW_PASSWORD })

@@ -58,6 +58,20 @@ describe.each(databases)('the claims option, on $name', (database) => {
     expect(told(server.events)).toEqual([])
   })
 
+  test('leaves rights and ordinary words alone, whatever they are named like', async () => {
+    const { server, give } = await start()
+    const honest = {
+      permissions: { email: ['read', 'send.own'], phone: 'none' },
+      pin: 'top-left',
+      pan: -20,
+      cookie: 'accepted',
+    }
+    give(honest)
+    const { status, json } = await server.register()
+    expect(status).toBe(201)
+    expect(claimsOf(json.access_token)).toMatchObject(honest)
+  })
+
   const forbidden: [string, unknown, RegExp][] = [
     ['a secret by its name', { [`${APP}/password`]: 'x' }, /password \(by its name\)/],
     ['a secret by its shape', { [`${APP}/note`]: `paid with ${CARD}` }, /note \(by its shape\)/],
@@ -68,6 +82,10 @@ describe.each(databases)('the claims option, on $name', (database) => {
     ['a phone number', { [`${APP}/call`]: ['010-1234-5678'] }, /call \(by its shape\)/],
     ['a birth date', { [`${APP}/user`]: { birthdate: '1990-01-01' } }, /user \(by its name\)/],
     ['a secret inside', { [`${APP}/user`]: { login: { pin: '1234' } } }, /user \(by its name\)/],
+    ['an address among rights', { permissions: { email: ['read', 'a@b.example'] } }, /permissions \(/],
+    ['a PIN', { pin: '1234' }, /pin \(by its name\)/],
+    ['a card number, masked', { pan: '411111******1111' }, /pan \(by its name\)/],
+    ['a cookie', { cookie: 'sid=abc' }, /cookie \(by its name\)/],
     ['what a toJSON makes of it', { [`${APP}/note`]: { toJSON: () => CARD } }, /note \(by its shape\)/],
     ['a name of ours', { sub: 'admin' }, /may not set sub/],
     ['a promise', Promise.resolve({}), /at once/],

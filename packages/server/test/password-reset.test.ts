@@ -1,7 +1,7 @@
 import { PostgresQueryCompiler, SqliteQueryCompiler } from 'kysely'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
-import { type MailingAuth, startMailingAuth } from './mailbox.ts'
+import { codeIn, type MailingAuth, startMailingAuth } from './mailbox.ts'
 import { query, readEverything, readTables } from './read-database.ts'
 import { PASSWORD, SECRET, someEmail, startAuth, startFreshAuth, URL_OF_AUTH } from './start-auth.ts'
 
@@ -26,15 +26,25 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
   test('is set anew by the code of a mail, and logs nobody in', async () => {
     const { email } = await server.person()
     const answer = await reset(await codeFor(email))
-    expect([answer.status, answer.text, answer.setCookies]).toEqual([204, '', []])
+    expect([answer.status, Object.keys(answer.json), answer.setCookies]).toEqual([200, ['device_token'], []])
     expect((await server.login({ email })).json.code).toBe('invalid_credentials')
     expect((await server.login({ email, password: NEW_PASSWORD })).status).toBe(200)
+  })
+
+  test('is set anew for an account that has kept its former key, or was given it by an older version', async () => {
+    const { user } = (await server.register({ email: 'me@Zürich.example' })).json
+    await server.mailsTo('me@Zürich.example')
+    const mine = `where account_id = '${user.id}'`
+    await query(server.database, `update identifiers set value = 'me@zürich.example' ${mine}`)
+    await forgot('ME@zürich.example')
+    expect((await reset(await server.codeTo('me@Zürich.example', '/reset-password'))).status).toBe(200)
+    expect((await server.login({ email: 'me@zürich.example', password: NEW_PASSWORD })).status).toBe(200)
   })
 
   test('ends every session, with its reason, and refuses every token', async () => {
     const first = await server.person()
     const cookie = await server.login({ email: first.email, transport: 'cookie' })
-    expect((await reset(await codeFor(first.email))).status).toBe(204)
+    expect((await reset(await codeFor(first.email))).status).toBe(200)
 
     const renewal = await server.refresh(first)
     expect([renewal.status, renewal.json.code, renewal.json.end_reason]).toEqual([
@@ -81,7 +91,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
     const mails = await server.mailsTo(attackers.email)
     const code = /reset-password\?code=(\S+)/.exec(mails.map(({ text }) => text).join())?.[1] ?? ''
 
-    expect((await reset(code)).status).toBe(204)
+    expect((await reset(code)).status).toBe(200)
     expect((await server.refresh(attackers)).status, 'unexpired session').toBe(401)
     expect((await server.login({ identifier: 'trojan-name' })).status, 'trojan identifier').toBe(401)
     const late = await server.call('POST', '/auth/email/verify', {
@@ -95,7 +105,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
     test('works once', async () => {
       const { email } = await server.person()
       const code = await codeFor(email)
-      expect((await reset(code)).status).toBe(204)
+      expect((await reset(code)).status).toBe(200)
       const again = await reset(code, 'a third horse battery')
       expect([again.status, again.json.code]).toEqual([400, 'invalid_code'])
       expect((await server.login({ email, password: NEW_PASSWORD })).status).toBe(200)
@@ -113,7 +123,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
           }),
         ),
       )
-      const winners = answers.flatMap(({ status }, index) => (status === 204 ? [index] : []))
+      const winners = answers.flatMap(({ status }, index) => (status === 200 ? [index] : []))
       expect(winners).toHaveLength(1)
       for (const [index, { status, json }] of answers.entries())
         if (index !== winners[0]) expect([status, json.code]).toEqual([400, 'invalid_code'])
@@ -128,7 +138,32 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       expect((await reset(code)).json.code).toBe('invalid_code')
       const next = await codeFor(email)
       server.clock.advance(HOUR - 1)
-      expect((await reset(next)).status).toBe(204)
+      expect((await reset(next)).status).toBe(200)
+    })
+
+    test('lives as long as the option says, which the mail tells', async () => {
+      const own = await startMailingAuth(database, { codeLifetime: 600 })
+      const { email } = await own.person()
+      const ask = async (language: string) => {
+        const headers = { 'accept-language': language }
+        await own.call('POST', '/auth/password/forgot', { body: { email }, headers })
+        const [mail] = await own.mailsTo(email)
+        return { text: mail?.text, code: (mail && codeIn(mail, '/reset-password')) ?? '' }
+      }
+      const set = (code: string) =>
+        own.call('POST', '/auth/password/reset', { body: { code, password: NEW_PASSWORD } })
+      const korean = await ask('ko')
+      expect(korean.text).toContain('이 링크는 10분 안에 한 번만')
+      own.clock.advance(600)
+      expect((await set(korean.code)).json.code).toBe('invalid_code')
+      const english = await ask('en')
+      expect(english.text).toContain('The link works once, within 10 minutes.')
+      own.clock.advance(599)
+      expect((await set(english.code)).status).toBe(200)
+      for (const codeLifetime of [299, 86_401, 600.5])
+        await expect(startFreshAuth(database, { codeLifetime })).rejects.toMatchObject({
+          code: 'options_invalid',
+        })
     })
 
     test('is void once there is a newer one', async () => {
@@ -136,7 +171,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       const older = await codeFor(email)
       const newer = await codeFor(email)
       expect((await reset(older)).json.code).toBe('invalid_code')
-      expect((await reset(newer)).status).toBe(204)
+      expect((await reset(newer)).status).toBe(200)
     })
 
     test('of many that are asked for at once is one', async () => {
@@ -158,7 +193,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
         const body = { code, password: NEW_PASSWORD }
         answers.push((await server.call('POST', '/auth/password/reset', { body })).status)
       }
-      expect(answers.filter((status) => status === 204)).toHaveLength(1)
+      expect(answers.filter((status) => status === 200)).toHaveLength(1)
     })
 
     test('is void once the password was changed', async () => {
@@ -176,13 +211,14 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       ['zqxjkvb', 'password_too_short'],
       ['k'.repeat(1025), 'password_too_long'],
       ['password', 'password_too_common'],
+      ['p3rson-007', 'password_too_obvious'],
     ])('is not used up by the password %.10s, which is refused', async (password, refusal) => {
       const { email } = await server.person()
       const code = await codeFor(email)
       const answer = await reset(code, password)
       expect([answer.status, answer.json.code]).toEqual([400, refusal])
       expect((await server.login({ email })).status, 'the old one still holds').toBe(200)
-      expect((await reset(code)).status).toBe(204)
+      expect((await reset(code)).status).toBe(200)
     })
 
     test('of another purpose, a made-up one and none are one answer', async () => {
@@ -225,7 +261,7 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
         expect(stored).not.toContain('reset-password?code')
       }
       expect(JSON.stringify((await readTables(server.database))['mails'])).not.toContain(email)
-      expect((await reset(code)).status).toBe(204)
+      expect((await reset(code)).status).toBe(200)
     })
   })
 
@@ -315,6 +351,38 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
     const [mail] = await server.mailsTo(email)
     expect(mail?.subject).toBe(subject)
     expect(mail?.text.startsWith(greeting)).toBe(true)
+  })
+
+  describe('asked for by an administrator', () => {
+    test('goes to the account’s own address, in its language, and gives the administrator nothing', async () => {
+      const { email, user, access_token: token } = await server.person()
+      await server.call('PATCH', '/auth/me', { token, body: { locale: 'ko-KR' } })
+      expect(await server.auth.api.as('ops').sendPasswordReset(user.id)).toBe(true)
+      expect((await server.login({ email })).status, 'the old one holds').toBe(200)
+      const [mail] = await server.mailsTo(email)
+      expect(mail?.subject).toBe('auth.example.com 비밀번호 재설정')
+      const code = (mail && codeIn(mail, '/reset-password')) ?? ''
+      expect((await reset(code)).status).toBe(200)
+      expect((await server.login({ email, password: NEW_PASSWORD })).status).toBe(200)
+      const asked = await query(
+        server.database,
+        `select actor, done_by from audit where account_id = '${user.id}' and type = 'password.reset_asked'`,
+      )
+      expect(asked).toEqual([{ actor: 'admin', done_by: 'ops' }])
+    })
+
+    test('is not sent for an account that is not there, has no address or is disabled, nor without a mailer', async () => {
+      const { api } = server.auth
+      const { user: disabled } = await server.person()
+      await api.disableUser(disabled.id)
+      const nameless = await api.createUser({ username: `reset-${database.name}`, password: PASSWORD })
+      for (const id of ['nobody', disabled.id, nameless.id])
+        expect(await api.sendPasswordReset(id)).toBe(false)
+      const silent = await startFreshAuth(database)
+      const { json } = await silent.register()
+      const sent = silent.auth.api.sendPasswordReset(json.user.id)
+      await expect(sent).rejects.toMatchObject({ code: 'mail_not_configured' })
+    })
   })
 
   test('an address that is none is refused', async () => {

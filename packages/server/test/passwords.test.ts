@@ -1,9 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { getPriority } from 'node:os'
+import { createAuth } from '@mapae/server'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { readTables } from './read-database.ts'
-import { PASSWORD, someEmail, startFreshAuth, type TestAuth } from './start-auth.ts'
+import {
+  PASSWORD,
+  SECRET,
+  someEmail,
+  startAuth,
+  startFreshAuth,
+  type TestAuth,
+  URL_OF_AUTH,
+} from './start-auth.ts'
 
 // Counts the work, which is done all the same, when it is let.
 const work = vi.hoisted(() => ({ hashes: 0, verifications: 0, cost: '', isLet: Promise.resolve() }))
@@ -69,6 +78,84 @@ describe.each(databases)('passwords, on $name', (database) => {
     const { email, status, code } = await registered(password)
     expect([status, code]).toEqual([400, refusal])
     expect(await opens(email, password), 'no account was made').toBe(false)
+  })
+
+  describe('made of what everybody knows', () => {
+    let named: TestAuth
+    beforeAll(async () => {
+      named = await startFreshAuth(database, { passwordWords: ['Chunhyang', '마패상사', 'R2-D2'] })
+    })
+    const answerTo = async (password: string, who: Readonly<Record<string, unknown>> = {}) => {
+      const { status, json } = await named.register({ ...who, password })
+      return [status, json.code]
+    }
+    const REFUSED = [400, 'password_too_obvious']
+    const me = { email: 'gildong.hong+list@mail.example.net', username: 'Red_Panda' }
+
+    test.each([
+      ['the address', me.email],
+      ['the address, written another way', 'GILDONG.HONG+LIST@MAIL.EXAMPLE.NET99'],
+      ['the part before the @', 'gildong.hong+list'],
+      ['a name in it, and a year', 'Gildong-2026!!'],
+      ['two names in it', '1 hong 2 gildong 3'],
+      ['the username', 'red_panda!'],
+      ['a word of it, twice', 'pandapanda-1'],
+      ['the username with digits for letters', 'R3D P4ND@ 123'],
+      ['the host of the site', 'auth.example.com'],
+      ['its domain', 'example.com123456'],
+      ['a name in it, in other characters', 'ＥＸＡＭＰＬＥ１２３４'],
+      ['a name in it, taken apart', 'e-x-a-m-p-l-e'],
+      ['a word of the option', 'chunhyang7777777'],
+      ['one in another script, decomposed', '마패상사1234567'.normalize('NFD')],
+      ['one of letters and digits', 'r2d2r2d2 1234'],
+      ['one behind signs for letters', '!!Chunhy@ng!!'],
+    ])('is a password that nobody may choose: %s', async (_, password) => {
+      expect(await answerTo(password, { ...me, name: 'nobody' })).toEqual(REFUSED)
+      const { accounts = [] } = await readTables(named.database)
+      expect(accounts.filter(({ name }) => name === 'nobody')).toEqual([])
+    })
+
+    test.each([
+      ['a name with 8 more characters', 'gildong 12345678'],
+      ['a passphrase with a name of the site in it', 'an example of a good one'],
+      ['letters that are a name only where they were not together', 'exam then ple'],
+      ['signs beside a name', 'panda#$%^&*()'],
+    ])('is taken: %s', async (_, password) => {
+      const email = `gildong.${someEmail()}`
+      expect(await answerTo(password, { email, username: undefined })).toEqual([201, undefined])
+      expect((await named.login({ email, password })).status).toBe(200)
+    })
+
+    test('is told in words, and never with the word that it was', async () => {
+      const { text, json } = await named.register({ ...me, password: 'gildong.hong' })
+      expect(json.title).toBe(
+        'The password has fewer than 8 characters besides names of the account and of this site',
+      )
+      expect(text).not.toMatch(/gildong/i)
+    })
+
+    test('is refused where an administrator makes the account, too', async () => {
+      await expect(
+        named.auth.api.createUser({ username: 'lonely-panda', password: 'lonelypanda' }),
+      ).rejects.toMatchObject({ code: 'password_too_obvious' })
+    })
+
+    test('still logs in who has it from before', async () => {
+      const before = await startFreshAuth(database)
+      await before.register({ email: 'someone@elsewhere.example', password: 'chunhyang-77' })
+      const since = await startAuth(before.database, { passwordWords: ['chunhyang'] })
+      const body = { email: 'someone@elsewhere.example', password: 'chunhyang-77' }
+      expect((await since.login(body)).status).toBe(200)
+    })
+
+    test.each([['abc'], ['a b c !'], ['x'.repeat(65)]])('is not told by the word %.8s', (word) => {
+      expect(() => createAuth({ url: URL_OF_AUTH, secret: SECRET, passwordWords: [word] })).toThrow(
+        expect.objectContaining({
+          code: 'options_invalid',
+          message: expect.stringContaining('passwordWords'),
+        }),
+      )
+    })
   })
 
   test('a password is the same however its characters are composed', async () => {

@@ -12,6 +12,13 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     server = await startFreshAuth(database)
   })
 
+  test('nobody has an account in a new database', async () => {
+    const own = await startFreshAuth(database)
+    expect(await own.auth.api.listUsers()).toEqual([])
+    const { accounts, identifiers, sessions } = await readTables(own.database)
+    expect([accounts, identifiers, sessions]).toEqual([[], [], []])
+  })
+
   test('a person registers with an e-mail address, and logs in with it under any of its member names', async () => {
     const email = someEmail()
     const registered = await server.register({ email })
@@ -124,6 +131,36 @@ describe.each(databases)('registering and logging in, on $name', (database) => {
     }
     expect((await later.login({ identifier: 'Weissbier' })).json.user.id).toBe(faster.user.id)
     expect((await later.login({ identifier: 'WEIßBIER' })).json.user.id).toBe(slower.user.id)
+  })
+
+  test('whoever an older version registers while it is being replaced keeps the name, and has its new key from the next login on', async () => {
+    const own = await startFreshAuth(database)
+    const people = [
+      ['username', 'Weiß', 'weiß', 'WEISS'],
+      ['email', 'me@Köln.example', 'me@köln.example', 'me@xn--kln-sna.example'],
+    ] as const
+    for (const [kind, display, former, variant] of people) {
+      const { json } = await own.register({ [kind]: display })
+      const mine = `where account_id = '${json.user.id}'`
+      await query(own.database, `update identifiers set value = '${former}' ${mine}`)
+      expect((await own.register({ [kind]: display })).json.code, display).toBe('identifier_taken')
+      expect((await own.login({ identifier: variant })).status, 'not found by it yet').toBe(401)
+      expect((await own.login({ identifier: display })).json.user.id).toBe(json.user.id)
+      expect((await own.login({ identifier: variant })).json.user.id).toBe(json.user.id)
+      expect((await own.register({ [kind]: variant })).json.code, variant).toBe('identifier_taken')
+    }
+  })
+
+  test('whose key somebody else was given meanwhile keeps the former one, at every login', async () => {
+    const own = await startFreshAuth(database)
+    const { json: slower } = await own.register({ username: 'Süß' })
+    const mine = `where account_id = '${slower.user.id}'`
+    await query(own.database, `update identifiers set value = 'süß' ${mine}`)
+    const { json: faster } = await own.register({ username: 'Süss' })
+    for (let time = 0; time < 2; time++) {
+      expect((await own.login({ identifier: 'süß' })).json.user.id).toBe(slower.user.id)
+      expect((await own.login({ identifier: 'SÜSS' })).json.user.id).toBe(faster.user.id)
+    }
   })
 
   test('of 50 registrations of one e-mail address at once, one gets it and 49 get 409', async () => {

@@ -166,6 +166,38 @@ describe.each(databases)('sessions, on $name', (database) => {
     })
   })
 
+  describe('ended by an administrator', () => {
+    test('all of an account, says why, and leaves others alone', async () => {
+      const email = someEmail()
+      const mine = [(await server.register({ email })).json, (await server.login({ email })).json]
+      const other = (await server.register()).json
+      expect(await server.auth.api.as('ops').endSessions(mine[0]?.user.id ?? '')).toBe(2)
+      for (const session of mine) {
+        const { status, json } = await server.refresh(session)
+        expect([status, json.code, json.end_reason]).toEqual([401, 'session_ended', 'ended_by_admin'])
+        expect((await server.call('GET', '/auth/me', { token: session.access_token })).status).toBe(401)
+      }
+      expect((await server.refresh(other)).status).toBe(200)
+      expect((await server.login({ email })).status, 'and may log in again').toBe(200)
+      expect(await server.auth.api.endSessions('nobody')).toBe(0)
+    })
+
+    test('of everybody, however many accounts there are, each revoked and written down', async () => {
+      const own = await startFreshAuth(database)
+      const people = await Promise.all(Array.from({ length: 21 }, () => own.register()))
+      const [first] = people
+      const again = await own.login({ email: first?.json.user.email ?? '' })
+      expect(await own.auth.api.as('ops').endAllSessions()).toBe(22)
+      for (const { json } of [...people.slice(0, 2), again, ...people.slice(-2)])
+        expect((await own.refresh(json)).json.end_reason).toBe('ended_by_admin')
+      const { revocations, audit = [] } = await readTables(own.database)
+      expect(revocations).toHaveLength(22)
+      const ended = audit.filter(({ type }) => type === 'session.ended')
+      expect([ended.length, new Set(ended.map(({ done_by }) => done_by))]).toEqual([22, new Set(['ops'])])
+      expect(await own.auth.api.endAllSessions()).toBe(0)
+    })
+  })
+
   test("another person's session is a 404 like any that is not there, and lives on", async () => {
     const [mine, theirs] = [await server.register(), await server.register()]
     const answers = []

@@ -432,13 +432,35 @@ describe.each(databases)('time lines, on $name', (database) => {
       expect((await own.refresh(json, from(CAFE))).status).toBe(200)
     })
 
-    test('that hangs is asked no more than 32 times at once', async () => {
+    test('that hangs is asked no more than 32 times at once, and again half a minute later', async () => {
       const locate = vi.fn(() => new Promise<string>(() => {}))
       const own = await startFreshAuth(database, { locate, passwordHashing: { waiting: 1000 } })
       onTestFinished(() => void locate.mockReset())
       const registered = await Promise.all(Array.from({ length: 34 }, () => own.register({}, from(HOME))))
       expect(registered.map(({ status }) => status)).toEqual(Array(34).fill(201))
       expect(locate).toHaveBeenCalledTimes(32)
+
+      own.clock.advance(29.999)
+      await own.register({}, from(HOME))
+      expect(locate).toHaveBeenCalledTimes(32)
+      own.clock.advance(0.001)
+      locate.mockResolvedValue('Seoul, KR')
+      for (let time = 0; time < 2; time++) {
+        const { json } = await own.register({}, from(HOME))
+        expect((await list(json, own)).sessions).toMatchObject([{ place: 'Seoul, KR' }])
+      }
+      expect(locate).toHaveBeenCalledTimes(34)
+    })
+
+    test('that was late is asked again as soon as it has answered', async () => {
+      const late: ((place: string) => void)[] = []
+      const locate = vi.fn(() => new Promise<string>((resolve) => late.push(resolve)))
+      const own = await startFreshAuth(database, { locate, passwordHashing: { waiting: 1000 } })
+      onTestFinished(() => void locate.mockReset())
+      await Promise.all(Array.from({ length: 33 }, () => own.register({}, from(HOME))))
+      late[0]?.('too late')
+      await own.register({}, from(HOME))
+      expect(locate).toHaveBeenCalledTimes(33)
     })
   })
 })

@@ -1,7 +1,8 @@
 import { JwtError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { isNamedAsId, type SensitiveKind, type SensitiveName, sensitiveName } from './sensitive-names.ts'
+import { isNamedAsId, isNamedAsPermissions, type SensitiveKind, sensitiveName } from './sensitive-names.ts'
 import { PRIVATE_KEY, type SensitiveShape, sensitiveShape } from './sensitive-shapes.ts'
+import { isTelling, MAX_DEPTH } from './telling.ts'
 
 /** Something that should not be in a token, because anyone who holds the token can read it. */
 export interface ClaimFinding {
@@ -27,14 +28,14 @@ export interface LintOptions {
 
 /**
  * Looks for secrets and personal data in claims, by name and by shape: passwords and their hashes, keys, tokens, payment card
- * and resident registration numbers, e-mail addresses, phone numbers, names. A claim without a value (null, true, false,
- * empty) is not held against its name.
+ * and resident registration numbers, e-mail addresses, phone numbers, names. A claim whose value cannot be what its name says (null, true, false,
+ * empty, a count, the word for a right or a state) is not held against its name.
  */
 export function lintClaims(claims: JsonObject, options: LintOptions = {}): readonly ClaimFinding[] {
   const { personalData = 'refuse' } = options
   const severityOf = (kind: SensitiveKind) => (kind === 'personal_data' ? personalData : 'refuse')
   return Object.entries(claims).flatMap(([claim, value]) =>
-    lintMember(claim, claim, value, 0).map((found) => ({
+    lintMember(claim, claim, value, AT_THE_TOP).map((found) => ({
       claim,
       ...found,
       severity: severityOf(found.kind),
@@ -69,52 +70,45 @@ export function refuseSensitiveClaims(
   })
 }
 
-/** Deeper than this a verifier refuses the token anyway. */
-const MAX_DEPTH = 16
-
 type Found = Omit<ClaimFinding, 'claim' | 'severity'>
 
-function lintMember(path: string, name: string, value: unknown, depth: number): readonly Found[] {
-  const within = lintValue(path, value, { depth, isId: isNamedAsId(name) })
-  const named = isTelling(value) ? sensitiveName(name, depth === 0) : undefined
-  if (!named || isSomethingElse(value, named)) return within
+/** Where a member is. */
+interface Place {
+  readonly depth: number
+  /** Whether it is, or is in, something that is named as an id, or as permissions. */
+  readonly isId: boolean
+  readonly isPermission: boolean
+}
+
+const AT_THE_TOP: Place = { depth: 0, isId: false, isPermission: false }
+
+function lintMember(path: string, name: string, value: unknown, place: Place): readonly Found[] {
+  const isPermission = place.isPermission || isNamedAsPermissions(name)
+  const within = lintValue(path, value, { depth: place.depth, isId: isNamedAsId(name), isPermission })
+  const named = sensitiveName(name, place.depth === 0)
+  if (!named || !isTelling(value, named, place)) return within
   const { kind, is } = named
   const found: Found = { path, kind, by: 'name', description: `${path} is named like ${is}.` }
   return kind === 'personal_data' ? [found, ...within.filter((other) => other.kind !== kind)] : [found]
 }
 
-interface Place {
-  readonly depth: number
-  /** Whether it is named as an id. */
-  readonly isId: boolean
-}
-
-function lintValue(path: string, value: unknown, { depth, isId }: Place): readonly Found[] {
-  if (depth > MAX_DEPTH) return []
+function lintValue(path: string, value: unknown, place: Place): readonly Found[] {
+  if (place.depth > MAX_DEPTH) return []
+  const inside = { ...place, depth: place.depth + 1 }
   if (Array.isArray(value))
-    return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, { depth: depth + 1, isId }))
+    return value.flatMap((one: unknown, at) => lintValue(`${path}[${at}]`, one, inside))
   if (isJsonObject(value))
-    return isPrivateJwk(value) ? [shaped(path, PRIVATE_KEY)] : lintObject(path, value, depth)
-  const shape = isText(value) ? sensitiveShape(String(value), { isId }) : undefined
+    return isPrivateJwk(value) ? [shaped(path, PRIVATE_KEY)] : lintObject(path, value, inside)
+  const shape = isText(value) ? sensitiveShape(String(value), place) : undefined
   return shape ? [shaped(path, shape)] : []
 }
 
-function lintObject(path: string, value: JsonObject, depth: number): readonly Found[] {
-  return Object.entries(value).flatMap(([name, one]) => lintMember(`${path}.${name}`, name, one, depth + 1))
+function lintObject(path: string, value: JsonObject, place: Place): readonly Found[] {
+  return Object.entries(value).flatMap(([name, one]) => lintMember(`${path}.${name}`, name, one, place))
 }
 
 function shaped(path: string, { kind, is }: SensitiveShape): Found {
   return { path, kind, by: 'shape', description: `${path} looks like ${is}.` }
-}
-
-function isTelling(value: unknown): boolean {
-  return value !== null && value !== undefined && typeof value !== 'boolean' && value !== ''
-}
-
-/** A count of e-mails, and the address of a wallet, say nothing of a person. */
-function isSomethingElse(value: unknown, { kind, isShort }: SensitiveName): boolean {
-  if (typeof value === 'number') return !isShort && Number.isInteger(value) && Math.abs(value) < 1000
-  return kind === 'personal_data' && typeof value === 'string' && /^0x[\da-f]{40}$/i.test(value)
 }
 
 function isText(value: unknown): value is string | number {

@@ -6,6 +6,8 @@ export interface SensitiveName {
   readonly is: string
   /** Whether a number of three digits can be the thing itself, as it can be a PIN, and is no count of it. */
   readonly isShort: boolean
+  /** What is in the thing itself, where the name is a word for much else too: a map has pins, a camera pans. */
+  readonly has?: RegExp | undefined
 }
 
 /**
@@ -17,11 +19,12 @@ export function sensitiveName(name: string, isOfSubject: boolean): SensitiveName
   const whole = words.join('')
   const endings = [whole, ...[1, 2, 3].map((count) => words.slice(-count).join(''))]
   const isOneOf = (names: ReadonlySet<string>) => endings.some((ending) => names.has(ending))
+  const has = ORDINARY_WORDS.get(whole)
   if (isOneOf(SECRET_NAMES) || PASSWORD_PARTS.test(whole))
-    return { kind: 'secret', is: 'a secret', isShort: true }
+    return { kind: 'secret', is: 'a secret', isShort: true, has }
   if (SECRET_PARTS.test(whole)) return { kind: 'secret', is: 'a secret', isShort: false }
   if (isOneOf(IDENTITY_NUMBERS) || IDENTITY_PARTS.test(whole))
-    return { kind: 'identity_number', is: 'an identity or account number', isShort: true }
+    return { kind: 'identity_number', is: 'an identity or account number', isShort: true, has }
   const isPersonal = isOneOf(PERSONAL_NAMES) && !OF_NO_PERSON.test(whole)
   return isPersonal || (isOfSubject && NAMES_OF_THE_SUBJECT.has(whole))
     ? { kind: 'personal_data', is: 'personal data', isShort: false }
@@ -33,6 +36,11 @@ export function isNamedAsId(name: string): boolean {
   return /^ids?$/.test(wordsOf(name).at(-1) ?? '')
 }
 
+/** Whether its members are named for what may be done with them, or is wanted of them: `permissions: { email: 'send' }`. */
+export function isNamedAsPermissions(name: string): boolean {
+  return PERMISSIONS.has(wordsOf(name).at(-1) ?? '')
+}
+
 /** The words of `userPin`, `user-pin` and `https://app.example/claims#user_pin`, in lower case. */
 function wordsOf(name: string): readonly string[] {
   return name
@@ -42,6 +50,28 @@ function wordsOf(name: string): readonly string[] {
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '')
 }
+
+const ORDINARY_WORDS: ReadonlyMap<string, RegExp> = new Map([
+  ['pin', /\d/],
+  ['pan', /(?<![\d.])(?:\d[ -]?){4}/],
+  ['cookie', /[\d=;]|.{21}/],
+])
+
+const PERMISSIONS: ReadonlySet<string> = new Set([
+  'permission',
+  'permissions',
+  'privileges',
+  'rights',
+  'grants',
+  'scopes',
+  'capabilities',
+  'entitlements',
+  'acl',
+  'features',
+  'consent',
+  'consents',
+  'notifications',
+])
 
 const SECRET_NAMES: ReadonlySet<string> = new Set([
   'pwd',

@@ -9,7 +9,7 @@ import { outcomeOf } from '../http/refuse.ts'
 import type { Visit } from '../http/visit.ts'
 import { findCode } from '../one-time-code.ts'
 import { resetPassword } from '../password-reset.ts'
-import { resetBody } from './password-reset.ts'
+import { resetForm } from './password-reset.ts'
 
 /** GET /reset-password?code=…: a form. Programs that open the links of mails use nothing up. */
 export async function resetPasswordPage(app: App, visit: Visit): Promise<Response> {
@@ -20,7 +20,7 @@ export async function resetPasswordPage(app: App, visit: Visit): Promise<Respons
 export async function resetPasswordForm(app: App, visit: Visit): Promise<Response> {
   const { ctx } = app
   requireTrustedPage(ctx, visit)
-  const sent = await readForm(visit, resetBody)
+  const sent = await readForm(visit, resetForm)
   const outcome = await outcomeOf(() => resetPassword(ctx, sent, askedBy(visit)))
   if (outcome.problem) return showForm(app, visit, { code: sent.code, problem: outcome.problem })
   return drawPage(ctx, {

@@ -21,6 +21,8 @@ const ko: Texts = {
   password_too_short: '비밀번호가 너무 짧습니다. 8자 이상으로 정해 주세요.',
   password_too_long: '비밀번호가 너무 깁니다. 1024자까지 쓸 수 있습니다.',
   password_too_common: '많은 사람이 쓰는 비밀번호라서 쉽게 뚫립니다. 다른 것으로 정해 주세요.',
+  password_too_obvious:
+    '이메일 주소나 아이디, 이 사이트의 이름을 빼면 8자가 되지 않는 비밀번호입니다. 다른 것으로 정해 주세요.',
   wrong_password: '비밀번호가 맞지 않습니다.',
   reauthentication_required: '이 계정이 본인 것인지 확인할 수 있게 비밀번호를 입력해 주세요.',
   identifier_taken: '이 이메일 주소의 계정이 이미 있습니다. 그 계정으로 로그인해 주세요.',
@@ -37,6 +39,8 @@ const en: Texts = {
   password_too_short: 'That password is too short: it needs at least 8 characters.',
   password_too_long: 'That password is too long: it may have 1024 characters.',
   password_too_common: 'Many people use that password, so it is easy to guess. Choose another.',
+  password_too_obvious:
+    'Besides your e-mail address or username, and the name of this site, that password has fewer than 8 characters. Choose another.',
   wrong_password: 'That password is not right.',
   reauthentication_required: 'Enter the password of the account, to show that it is yours.',
   identifier_taken: 'This e-mail address has an account already. Log in to that one.',

@@ -51,19 +51,6 @@ const accountById = prepared((db, { id }: { readonly id: string }) =>
   db.selectFrom('accounts').select(columns).where('id', '=', id).where('deleted_at', 'is', null),
 )
 
-export function findAccountByIdentifier(
-  db: Db,
-  { kind, value }: { kind: string; value: string },
-): Promise<AccountRecord | undefined> {
-  return db
-    .selectFrom('identifiers')
-    .innerJoin('accounts', 'accounts.id', 'identifiers.account_id')
-    .select(columns)
-    .where('identifiers.kind', '=', kind)
-    .where('identifiers.value', '=', value)
-    .executeTakeFirst()
-}
-
 export function identifiersOf(db: Db, accountId: string): Promise<IdentifierRecord[]> {
   return identifiersByAccount(db, { accountId })
 }

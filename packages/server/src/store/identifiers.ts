@@ -1,5 +1,7 @@
+import { sql } from 'kysely'
 import type { IdentifierRecord } from './accounts.ts'
 import type { Db } from './open-store.ts'
+import { StoreError } from './store-error.ts'
 
 /** The e-mail address of an account, if it has one. */
 export function emailOf(db: Db, accountId: string): Promise<IdentifierRecord | undefined> {
@@ -29,6 +31,19 @@ export async function verifyEmail(
     .returning('value')
     .execute()
   return rows.length === 1
+}
+
+/** Gives an identifier another key. Nothing happens where another account has that one, or gets it at the same moment. */
+export async function renewKey(
+  db: Db,
+  { kind, from, to }: { kind: string; from: string; to: string },
+): Promise<void> {
+  try {
+    await sql`update identifiers set value = ${to} where kind = ${kind} and value = ${from}
+      and not exists (select 1 from identifiers where kind = ${kind} and value = ${to})`.execute(db)
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError) || thrown.code !== 'duplicate') throw thrown
+  }
 }
 
 /** Puts a proved address in the place of an account's. False: it had none. Throws `StoreError` `duplicate`. */

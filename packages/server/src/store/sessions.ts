@@ -296,6 +296,23 @@ export async function endReusedSession(
   return rows.length === 1
 }
 
+/** A page of the accounts that have sessions which were not ended, in the order of their ids. */
+export async function accountsWithSessions(
+  db: Db,
+  { after, limit }: { after: string; limit: number },
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select('account_id as accountId')
+    .distinct()
+    .where('ended_at', 'is', null)
+    .where('account_id', '>', after)
+    .orderBy('account_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ accountId }) => accountId)
+}
+
 /** Ends an account's live sessions, but for one, and returns the ids of those that this call ended. */
 export async function endAccountSessions(
   db: Db,

@@ -10,6 +10,15 @@ export async function readSetting(db: Db, key: string): Promise<number> {
   return row?.value ?? 0
 }
 
+/** Counts up a setting that counts something, from 0. */
+export async function countSetting(db: Db, key: string): Promise<void> {
+  await db
+    .insertInto('settings')
+    .values({ key, value: 1 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: sql<number>`settings.value + 1` }))
+    .execute()
+}
+
 /** Keeps the greatest value that a setting was ever given, and returns it. */
 export async function raiseSetting(db: Db, key: string, value: number): Promise<number> {
   const row = await db
