@@ -1,16 +1,32 @@
-import { claimsOf, feedAudience, markOf, sessionHash, setType } from '@mapae/guard/revocations'
+import {
+  BEGINNING,
+  claimsOf,
+  feedAudience,
+  markOf,
+  type Place,
+  sessionHash,
+  setType,
+} from '@mapae/guard/revocations'
 import { createJwkSet, createSigner, generateKey, type JwtClaims, type Key } from '@mapae/jwt'
 
 export const ISSUER = 'https://auth.example.com'
 /** A moment in 2026, in milliseconds. */
 export const START = 1_790_000_000_000
 
+/** The place of an entry in the feed that these tests tell of; `of` names another feed, with the same numbers. */
+export const at = (seq: number, of = 'x'): Place =>
+  seq === 0 ? BEGINNING : { seq, tag: `${of}${seq}`.padEnd(11, '_') }
+
+const between = (prev: number | Place, upTo: number | Place) => ({
+  prev: typeof prev === 'number' ? at(prev) : prev,
+  upTo: typeof upTo === 'number' ? at(upTo) : upTo,
+})
+
 /** What the feed says of an end, from `prev` to `seq`. */
-export const ended = (prev: number, seq: number, ...sids: readonly string[]) =>
+export const ended = (prev: number | Place, seq: number | Place, ...sids: readonly string[]) =>
   claimsOf(
     {
-      prev,
-      seq,
+      ...between(prev, seq),
       says: {
         type: 'revoked',
         entries: sids.map((sid) => ({
@@ -24,14 +40,21 @@ export const ended = (prev: number, seq: number, ...sids: readonly string[]) =>
   )
 
 /** What it says where nothing is new. */
-export const head = (seq: number, at: number, keys: readonly Key[] = []) =>
+export const head = (seq: number | Place, asOf: number, keys: readonly Key[] = []) =>
   claimsOf(
-    { prev: seq, seq, says: { type: 'head', at, keys: keys.map(({ kid = '', alg }) => ({ kid, alg })) } },
+    {
+      ...between(seq, seq),
+      says: { type: 'head', at: asOf, keys: keys.map(({ kid = '', alg }) => ({ kid, alg })) },
+    },
     ISSUER,
   )
 
-export const keyWithdrawn = (prev: number, seq: number, kid: string) =>
-  claimsOf({ prev, seq, says: { type: 'key_withdrawn', kid } }, ISSUER)
+export const keyWithdrawn = (prev: number | Place, seq: number | Place, kid: string) =>
+  claimsOf({ ...between(prev, seq), says: { type: 'key_withdrawn', kid } }, ISSUER)
+
+/** What it says where the next list begins before the place of the guard. */
+export const overlap = (prev: number | Place, seq: number | Place) =>
+  claimsOf({ ...between(prev, seq), says: { type: 'overlap' } }, ISSUER)
 
 /** The issuer's side of the line, said by hand, so that it can say what no server does. */
 export function startFeed({ hasFeed = true } = {}) {

@@ -7,7 +7,7 @@ import { decodeUnverified, generateKey } from '@mapae/jwt'
 import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { checkAccessClaims } from '../src/access-claims.ts'
-import { ended, type Feed, head, ISSUER, keyWithdrawn, START, startFeed } from './feed.ts'
+import { at, ended, type Feed, head, ISSUER, keyWithdrawn, overlap, START, startFeed } from './feed.ts'
 
 const SOON = { timeout: 20_000, interval: 5 }
 
@@ -62,8 +62,8 @@ describe('what the feed tells', () => {
     const raised = (prev: number, seq: number, epoch: number) =>
       claimsOf(
         {
-          prev,
-          seq,
+          prev: at(prev),
+          upTo: at(seq),
           says: { type: 'revoked', entries: [{ high, low, epoch, expiresAt: START / 1000 + 360 }] },
         },
         ISSUER,
@@ -230,7 +230,7 @@ describe('what is forged, broken or out of order', () => {
     feed.say(ended(0, 1, 'session-1'))
     feed.say(ended(2, 3, 'session-3'))
     await line(feed, 2)
-    expect(feed.lines[1]?.lastEventId).toBe('1')
+    expect(feed.lines[1]?.lastEventId).toBe('1.x1_________')
     expect(await judge(guard, feed.token({ sid: 'session-3' })), 'it counts all the same').toBe(
       '401 invalid_token',
     )
@@ -258,6 +258,49 @@ describe('what is forged, broken or out of order', () => {
     feed.say(head(0, START))
     for (const sid of ['session-1', 'session-2', 'session-3'])
       expect(await judge(guard, feed.token({ sid }))).toBe('401 invalid_token')
+  })
+
+  test('a word of another feed, of a database that was restored, is not taken for one of this', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(ended(0, 2, 'session-1'))
+    await refuses(guard, feed.token())
+    feed.state.now += 30_000
+    for (const [index, foreign] of [
+      head(at(2, 'y'), START + 30_000),
+      ended(at(2, 'y'), at(3, 'y'), 'session-3'),
+      ended(at(1, 'y'), at(2, 'y'), 'session-2'),
+    ].entries()) {
+      feed.say(foreign)
+      await line(feed, index + 2)
+      expect(feed.lines.at(-1)?.lastEventId).toBe('2.x2_________')
+    }
+    expect(guard.status().revocations, 'no word of the other feed makes it fresh').toMatchObject({
+      staleFor: 30,
+    })
+    for (const sid of ['session-1', 'session-2', 'session-3'])
+      expect(await judge(guard, feed.token({ sid })), sid).toBe('401 invalid_token')
+    // The other one from its beginning, as a server tells it that has no such place.
+    feed.say(ended(0, at(3, 'y'), 'session-4'))
+    feed.say(head(at(3, 'y'), feed.state.now))
+    await vi.waitFor(() => expect(guard.status().revocations).toMatchObject({ staleFor: 0 }), SOON)
+    expect(await judge(guard, feed.token({ sid: 'session-4' }))).toBe('401 invalid_token')
+    expect(await judge(guard, feed.token()), 'it held that before').toBe('401 invalid_token')
+  })
+
+  test('a list that was made for many begins before the place of a guard, which is told so', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(ended(0, 5, 'session-1'))
+    feed.say(overlap(5, 3))
+    feed.say(ended(3, 9, 'session-2', 'session-3'))
+    feed.say(head(9, START))
+    await refuses(guard, feed.token({ sid: 'session-3' }))
+    await isIn(guard, 'live')
+    expect(feed.lines).toHaveLength(1)
+    feed.say(overlap(7, 3))
+    await line(feed, 2)
+    expect(feed.lines[1]?.lastEventId).toBe('9.x9_________')
   })
 
   test('an old word that nothing is newer makes nobody believe it now', async () => {
@@ -308,10 +351,29 @@ describe('a feed that goes away', () => {
     for (const [index, leave] of [feed.cut, feed.end].entries()) {
       leave()
       await line(feed, index + 2)
-      expect(feed.lines.at(-1)?.lastEventId).toBe('7')
+      expect(feed.lines.at(-1)?.lastEventId).toBe('7.x7_________')
     }
     feed.say(ended(7, 8, 'session-2'))
     await refuses(guard, feed.token({ sid: 'session-2' }))
+  })
+
+  test('was of a server that names no feed yet: everything is asked for again, since another may answer now', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    const untold = (seq: number) => ({ seq, tag: '' })
+    feed.say(ended(0, untold(7), 'session-1'))
+    feed.say(ended(untold(7), untold(8), 'session-2'))
+    feed.say(head(untold(8), START))
+    await refuses(guard, feed.token({ sid: 'session-2' }))
+    expect(feed.lines).toHaveLength(1)
+    feed.cut()
+    await line(feed, 2)
+    expect(feed.lines[1]?.lastEventId).toBe('0')
+    feed.say(ended(0, 8, 'session-1', 'session-2'))
+    feed.say(ended(8, 9, 'session-3'))
+    feed.say(head(9, START))
+    await refuses(guard, feed.token({ sid: 'session-3' }))
+    expect(feed.lines).toHaveLength(2)
   })
 
   test('leaves tokens as good as they are, and refuses with 503 where a route wants to know', async () => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { JwtError, type KeyQuery } from '@mapae/jwt'
 import { eventData } from './event-stream.ts'
 import type { Knowledge } from './knowledge.ts'
+import { BEGINNING, printPlace } from './place.ts'
 import type { RevocationSettings } from './settings.ts'
 import { keySetVersion, readStatement } from './statement.ts'
 
@@ -77,7 +78,7 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
     stopping.signal.addEventListener('abort', hangUp, { once: true })
     let silence = setTimeout(hangUp, SILENCE).unref()
     try {
-      const headers = { ...ownHeaders(), accept: 'text/event-stream', 'last-event-id': String(knowledge.seq) }
+      const headers = { ...ownHeaders(), accept: 'text/event-stream', 'last-event-id': cursor() }
       const answer = await settings.open(settings.url, { headers, signal: line.signal })
       const isFeed = answer.status === 200 && answer.contentType.startsWith('text/event-stream')
       if (!isFeed) return refusedBy(answer.status)
@@ -179,8 +180,14 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
 
   function askingUrl(): string {
     const url = new URL(settings.url)
-    url.searchParams.set('since', String(knowledge.seq))
+    url.searchParams.set('since', cursor())
     return url.href
+  }
+
+  /** Where to go on from. A server of the first version gave no tag: that may be a place in another feed by now. */
+  function cursor(): string {
+    const { place } = knowledge
+    return printPlace(place.tag === '' ? BEGINNING : place)
   }
 
   async function reportForEver(): Promise<void> {

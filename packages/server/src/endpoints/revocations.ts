@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { BEGINNING, type Place, readPlace } from '@mapae/guard/revocations'
 import type { App } from '../app.ts'
 import { AuthError } from '../auth-error.ts'
 import type { Context } from '../context.ts'
@@ -16,8 +17,8 @@ export async function revocationsEndpoint(
   requireFeedToken(ctx, header('authorization'))
   await noteGuardOf(ctx, header('mapae-guard'))
   const since = new URL(request.url).searchParams.get('since')
-  if (since !== null) return polled(ctx, await feed.page(requireNumber(since)))
-  const after = numberOf(header('last-event-id')) ?? 0
+  if (since !== null) return polled(ctx, await feed.page(requirePlace(since)))
+  const after = readPlace(header('last-event-id') ?? '') ?? BEGINNING
   // Nobody would read, or let go of, the body of an answer to HEAD.
   const stream = request.method === 'HEAD' ? null : await feed.open({ after, network: from.network })
   return new Response(stream, {
@@ -52,12 +53,8 @@ function isEqual(one: string, other: string): boolean {
   return timingSafeEqual(hash(one), hash(other))
 }
 
-function requireNumber(text: string): number {
-  const number = numberOf(text)
-  if (number === undefined) throw new AuthError('invalid_request', 'since must be the number of an entry.')
-  return number
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+function requirePlace(text: string): Place {
+  const place = readPlace(text)
+  if (!place) throw new AuthError('invalid_request', 'since must be the id of an event, or a number.')
+  return place
 }
