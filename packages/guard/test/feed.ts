@@ -58,7 +58,13 @@ export const overlap = (prev: number | Place, seq: number | Place) =>
 
 /** The issuer's side of the line, said by hand, so that it can say what no server does. */
 export function startFeed({ hasFeed = true } = {}) {
-  const state = { now: START, status: 200, feedStatus: hasFeed ? 200 : 404 }
+  const state = {
+    now: START,
+    status: 200,
+    feedStatus: hasFeed ? 200 : 404,
+    /** As of when the key set is; now, where nothing in between keeps it. */
+    keysAsOf: undefined as number | undefined,
+  }
   const key = generateKey('ES256')
   const published = [key]
   const lines: {
@@ -74,7 +80,8 @@ export function startFeed({ hasFeed = true } = {}) {
     const url = new URL(String(input))
     fetches.push(url.pathname)
     if (state.status !== 200) return new Response(null, { status: state.status })
-    if (url.pathname === '/.well-known/jwks.json') return Response.json(createJwkSet(published))
+    if (url.pathname === '/.well-known/jwks.json')
+      return Response.json({ ...createJwkSet(published).toJSON(), as_of: state.keysAsOf ?? state.now })
     const isAsked = url.searchParams.has('since')
     if (state.feedStatus === 503 && isAsked) return Response.json({ sets: answers.splice(0) })
     if (state.feedStatus !== 200) return new Response(null, { status: state.feedStatus })

@@ -129,24 +129,22 @@ describe('what the feed tells', () => {
     expect(await judge(guard, feed.token({}, newer)), 'the thief of a key revokes nothing').toBe('admitted')
   })
 
-  test('stops a withdrawn key also where its thief does not name it, and a key set is kept that has no other', async () => {
+  test('stops a withdrawn key also where its thief does not name it, and a key set is kept that has no other of its algorithm', async () => {
     const feed = startFeed()
-    const newer = generateKey('ES256')
+    const newer = generateKey('Ed25519')
+    feed.published.push(newer)
     const { keyObject } = feed.key
     const nameless = createNamelessSigner(keyObject)
     const guard = await followingGuard(feed)
     const token = nameless('at+jwt', decodeUnverified(feed.token()).claims)
     expect(await judge(guard, token)).toBe('admitted')
-    feed.say(keyWithdrawn(0, 1, feed.key.kid))
+    feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
     await refuses(guard, token)
     const set = decodeUnverified(feed.set(keyWithdrawn(1, 2, newer.kid))).claims
     feed.send(`data: ${nameless('secevent+jwt', set)}\n\n`)
-    feed.published.push(newer)
     feed.say(ended(1, 2, 'session-9'), newer)
-    await vi.waitFor(async () => {
-      expect(await judge(guard, feed.token({}, newer)), 'the thief withdraws nothing').toBe('admitted')
-    }, SOON)
     await refuses(guard, feed.token({ sid: 'session-9' }, newer))
+    expect(await judge(guard, feed.token({}, newer)), 'the thief withdraws nothing').toBe('admitted')
   })
 
   test('ends a connection whose token a withdrawn key signed, which may never expire', async () => {
@@ -167,6 +165,72 @@ describe('what the feed tells', () => {
     feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
     await vi.waitFor(() => expect(end.mock.calls).toEqual([['token_revoked']]), SOON)
     expect(otherEnd).not.toHaveBeenCalled()
+  })
+})
+
+describe('a withdrawal that the issuer does not know of', () => {
+  test('by whoever has stolen a key counts until the issuer’s key set is newer, and the next one not at all', async () => {
+    const feed = startFeed()
+    const errors: unknown[] = []
+    const honest = generateKey('ES256')
+    feed.published.push(honest)
+    const guard = await followingGuard(feed, { onError: (error) => errors.push(error) })
+    const token = () => feed.token({}, honest)
+    expect(await judge(guard, token())).toBe('admitted')
+    feed.say(keyWithdrawn(0, 1, honest.kid))
+    await refuses(guard, token())
+    expect(errors).toEqual([])
+
+    feed.state.now += 31_000
+    await vi.waitFor(async () => expect(await judge(guard, token())).toBe('admitted'), SOON)
+    expect(errors.join()).toContain(feed.key.kid)
+    feed.say(keyWithdrawn(1, 2, honest.kid))
+    feed.say(ended(2, 3, 'session-9'))
+    await refuses(guard, feed.token({ sid: 'session-9' }, honest))
+    expect(await judge(guard, token())).toBe('admitted')
+
+    feed.say(keyWithdrawn(3, 4, feed.key.kid), honest)
+    await refuses(guard, feed.token())
+    expect(await judge(guard, token())).toBe('admitted')
+  })
+
+  test('by a key of itself counts nothing', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(keyWithdrawn(0, 1, feed.key.kid))
+    feed.say(ended(1, 2, 'session-1'))
+    await refuses(guard, feed.token())
+    expect(await judge(guard, feed.token({ sid: 'session-2' }))).toBe('admitted')
+  })
+
+  test('is not denied by a key set that some cache has kept, and is final once a newer one had no such key', async () => {
+    const feed = startFeed()
+    const newer = generateKey('ES256')
+    feed.published.push(newer)
+    const guard = await followingGuard(feed)
+    const [withdrawn] = feed.published
+    const asked = () => feed.fetches.filter((path) => path.endsWith('jwks.json')).length
+    const askedAgain = async (times: number) => {
+      const before = asked()
+      await vi.waitFor(() => expect(asked()).toBeGreaterThanOrEqual(before + times), SOON)
+    }
+    feed.state.keysAsOf = START + 29_999
+    feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
+    await refuses(guard, feed.token())
+    feed.state.now += 120_000
+    // The verifier's own fetch, and two questions whether it is true.
+    await askedAgain(3)
+    expect(await judge(guard, feed.token())).toBe('401 invalid_token')
+
+    feed.published.shift()
+    feed.state.keysAsOf = undefined
+    await askedAgain(1)
+    if (withdrawn) feed.published.push(withdrawn)
+    feed.state.now += 120_000
+    feed.say(keyWithdrawn(1, 2, feed.key.kid), newer)
+    feed.say(ended(2, 3, 'session-9'), newer)
+    await refuses(guard, feed.token({ sid: 'session-9' }, newer))
+    expect(await judge(guard, feed.token())).toBe('401 invalid_token')
   })
 })
 

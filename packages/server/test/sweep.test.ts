@@ -97,7 +97,10 @@ describe.each(databases)('the sweep, on $name', (database) => {
     own.clock.advance(1)
     expect(await own.auth.api.sweep()).toMatchObject({ revocations: 1 })
     const left = await rowsOf(own, 'revocations')
-    expect(left.map(({ seq }) => Number(seq)), 'the last one shows where the feed is').toEqual([2])
+    expect(
+      left.map(({ seq }) => Number(seq)),
+      'the last one shows where the feed is',
+    ).toEqual([2])
   })
 
   test('removes what is left of a deleted account, and nothing of the others', async () => {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { JwtError, type KeyQuery } from '@mapae/jwt'
+import { JwtError, type KeyQuery, type VerifiedJwt } from '@mapae/jwt'
 import { eventData } from './event-stream.ts'
 import type { Knowledge } from './knowledge.ts'
+import { textOf } from './open-feed.ts'
 import { BEGINNING, printPlace } from './place.ts'
 import type { RevocationSettings } from './settings.ts'
 import { keySetVersion, readStatement } from './statement.ts'
+import { createWithdrawals } from './withdrawals.ts'
 
 /** How it went with a feed the last time. */
 export type FeedState = 'starting' | 'followed' | 'failing' | 'unheard' | 'absent'
@@ -36,6 +38,7 @@ const KEYS_COOLDOWN = 1000
  */
 export function followFeed(settings: RevocationSettings, knowledge: Knowledge): Following {
   const stopping = new AbortController()
+  const withdrawals = createWithdrawals(settings, knowledge, stopping.signal)
   const id = randomBytes(16).toString('base64url')
   let state: FeedState = 'starting'
   let settle = () => {}
@@ -117,9 +120,9 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
     if (!verified || knowledge.isWithdrawn(verified.key.kid)) return true
     const statement = readStatement(verified.claims)
     if (!statement) return true
-    const isWhole = knowledge.learn(statement)
     const { says } = statement
-    if (says.type === 'key_withdrawn') fetchKeys().catch(failed)
+    if (says.type === 'key_withdrawn') hearWithdrawal(says.kid, verified)
+    const isWhole = knowledge.learn(statement)
     if (says.type === 'head' && isWhole) {
       state = 'followed'
       isThere = true
@@ -127,6 +130,12 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       holdKeys(says.keys).catch(failed)
     }
     return isWhole
+  }
+
+  function hearWithdrawal(kid: string, { claims, key }: VerifiedJwt): void {
+    const at = (claims.iat ?? Number.POSITIVE_INFINITY) * 1000
+    withdrawals.hear({ kid, by: key.kid, at })
+    fetchKeys().catch(failed)
   }
 
   async function verify(token: string) {
@@ -220,20 +229,6 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
     const jittered = milliseconds * (0.5 + Math.random())
     return sleep(jittered, true, { ref: false, signal: stopping.signal }).catch(() => false)
   }
-}
-
-/** Of an answer to those who ask; one list takes up to 300,000 characters. */
-const LONGEST_ANSWER = 1_000_000
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > LONGEST_ANSWER) throw new RangeError('an answer of the feed is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function setsOf(text: string): readonly string[] {

@@ -4,12 +4,18 @@ import { BEGINNING, isSamePlace, type Place } from './place.ts'
 import { createRevokedTable } from './revoked-table.ts'
 import type { Statement } from './statement.ts'
 
-/** What a guard knows of revocations by now. It only ever learns more: nothing that it is told can let a revoked token in again. */
+/**
+ * What a guard knows of revocations by now. It only ever learns more: nothing that the feed tells can let a revoked token in again. What
+ * the feed told of a key, the issuer itself can deny.
+ */
 export interface Knowledge {
   /** Whether a good token is of a revoked session, older than its account's epoch, or signed with a withdrawn key. */
   revokes(claims: AccessClaims, kid: string | undefined): boolean
   isWithdrawn(kid: string | undefined): boolean
-  /** Takes a verified statement in. False: something before it was missed, and is missing still. */
+  /** From now on a key proves nothing. */
+  withdraw(kid: string): void
+  reinstate(kid: string): void
+  /** Takes a verified statement in, but for what it says of keys. False: something before it was missed, and is missing still. */
   learn(statement: Statement): boolean
   /** Up to where everything is known. */
   readonly place: Place
@@ -41,13 +47,17 @@ export function createKnowledge(clock: () => number, told: () => void = () => {}
       return table.epochOf(account, moment) > (claims.epoch ?? 0)
     },
     isWithdrawn,
+    withdraw(kid) {
+      withdrawn.add(kid)
+      told()
+    },
+    reinstate: (kid) => withdrawn.delete(kid),
     learn({ prev, upTo, says }) {
-      if (says.type === 'key_withdrawn') withdrawn.add(says.kid)
       if (says.type === 'revoked') {
         const moment = now()
         for (const entry of says.entries) table.add(entry, moment)
+        told()
       }
-      if (says.type === 'revoked' || says.type === 'key_withdrawn') told()
       if (prev.seq > 0 && !isSamePlace(prev, place)) return false
       if (says.type === 'head') asOf = Math.max(asOf, Math.min(says.at, clock()))
       // One that was said before moves this back, and the gap that shows next is filled by asking again.
