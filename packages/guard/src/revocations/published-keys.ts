@@ -4,16 +4,25 @@ import { type OpenFeed, textOf } from './open-feed.ts'
 export type PublishedKeys = { readonly kids: ReadonlySet<string>; readonly asOf: number }
 
 /** Asks the issuer itself, past what caches keep where they heed that (RFC 9111 §5.2.1.4). Undefined: it does not say as of when. */
-export type FetchPublishedKeys = (signal: AbortSignal) => Promise<PublishedKeys | undefined>
+export type FetchPublishedKeys = (stopping: AbortSignal) => Promise<PublishedKeys | undefined>
 
 export function prepareFetchPublishedKeys(issuer: string, open: OpenFeed): FetchPublishedKeys {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`
   const headers = { accept: 'application/jwk-set+json', 'cache-control': 'no-cache' }
-  return async (signal) => {
-    const { status, body } = await open(url, { headers, signal })
-    return status === 200 ? read(JSON.parse(await textOf(body))) : undefined
+  return async (stopping) => {
+    const told = new AbortController()
+    const signal = AbortSignal.any([stopping, told.signal, AbortSignal.timeout(TIMEOUT)])
+    try {
+      const { status, body } = await open(url, { headers, signal })
+      return status === 200 ? read(JSON.parse(await textOf(body))) : undefined
+    } finally {
+      told.abort()
+    }
   }
 }
+
+/** Milliseconds for the whole answer. */
+const TIMEOUT = 10_000
 
 /** RFC 7517 §5: a set may have members of its own; `as_of` is Mapae's. */
 function read(set: unknown): PublishedKeys | undefined {

@@ -16,8 +16,6 @@ const MARGIN = 30_000
 /** Milliseconds until the key set is asked for, at first and at most. */
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 60_000
-/** For one answer. */
-const TIMEOUT = 10_000
 
 /**
  * Whoever has stolen a signing key, and carries the feed, can say that honest keys were withdrawn. So the word of a key
@@ -38,7 +36,7 @@ export function createWithdrawals(
   const confirmed = new Set<string>()
   const liars = new Set<string>()
   const open = new Map<string, ToldWithdrawal>()
-  let confirming: Promise<void> | undefined
+  let isAsking = false
 
   return {
     hear({ kid, by, at }) {
@@ -47,20 +45,19 @@ export function createWithdrawals(
       const name = `${by} ${kid}`
       if (!fetchPublishedKeys || open.has(name)) return
       open.set(name, { kid, by, at: Math.min(at, clock()) })
-      confirming ??= confirm(fetchPublishedKeys).finally(() => {
-        confirming = undefined
-      })
+      if (!isAsking) ask(fetchPublishedKeys).catch(onError)
     },
   }
 
-  async function confirm(fetchKeys: NonNullable<typeof fetchPublishedKeys>): Promise<void> {
+  async function ask(fetchKeys: NonNullable<typeof fetchPublishedKeys>): Promise<void> {
+    isAsking = true
     let pause = FIRST_PAUSE
     while (open.size > 0 && (await paused(pause))) {
-      const signal = AbortSignal.any([stopping, AbortSignal.timeout(TIMEOUT)])
-      const published = await fetchKeys(signal).catch(() => undefined)
+      const published = await fetchKeys(stopping).catch(() => undefined)
       if (published) for (const [name, told] of open) if (isSettled(told, published)) open.delete(name)
       pause = Math.min(LONGEST_PAUSE, pause * 3)
     }
+    isAsking = false
   }
 
   function isSettled({ kid, by, at }: ToldWithdrawal, { kids, asOf }: PublishedKeys): boolean {
