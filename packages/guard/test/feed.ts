@@ -64,6 +64,8 @@ export function startFeed({ hasFeed = true } = {}) {
     feedStatus: hasFeed ? 200 : 404,
     /** As of when the key set is; now, where nothing in between keeps it. */
     keysAsOf: undefined as number | undefined,
+    /** How often it was asked for past all caches. */
+    keysAskedFor: 0,
   }
   const key = generateKey('ES256')
   const published = [key]
@@ -80,6 +82,7 @@ export function startFeed({ hasFeed = true } = {}) {
     const url = new URL(String(input))
     fetches.push(url.pathname)
     if (state.status !== 200) return new Response(null, { status: state.status })
+    if (new Headers(init?.headers).get('cache-control') === 'no-cache') state.keysAskedFor += 1
     if (url.pathname === '/.well-known/jwks.json')
       return Response.json({ ...createJwkSet(published).toJSON(), as_of: state.keysAsOf ?? state.now })
     const isAsked = url.searchParams.has('since')
