@@ -481,15 +481,42 @@ describe('a feed that goes away', () => {
     const feed = startFeed({ hasFeed: false })
     const errors: unknown[] = []
     const guard = guardOf(feed, { onError: (error) => errors.push(error) })
-    expect(await judge(guard, feed.token())).toBe('admitted')
+    // No Mapae: it writes no epoch.
+    const token = feed.token({ epoch: undefined })
+    expect(await judge(guard, token)).toBe('admitted')
     expect(guard.status().revocations).toEqual({ state: 'absent', staleFor: undefined, entries: 0, bytes: 0 })
-    expect(await judge(guard, feed.token(), { whenStale: 'refuse' })).toBe('503 revocations_stale')
+    expect(await judge(guard, token, { whenStale: 'refuse' })).toBe('503 revocations_stale')
     expect(errors).toEqual([])
 
     const sure = guardOf(feed, { revocations: true, onError: (error) => errors.push(error) })
     expect(await judge(sure, feed.token())).toBe('admitted')
     expect(sure.status().revocations.state).toBe('stale')
     expect(String(errors[0])).toContain('404')
+  })
+
+  test('that a proxy does not find for a moment is looked for again soon, whoever the issuer is', async () => {
+    const feed = startFeed({ hasFeed: false })
+    const guard = guardOf(feed)
+    expect(await judge(guard, feed.token({ epoch: undefined }))).toBe('admitted')
+    await isIn(guard, 'absent')
+    feed.state.feedStatus = 200
+    await line(feed, 1)
+  })
+
+  test('is away, and not absent, where a token shows that its issuer is a Mapae', async () => {
+    const feed = startFeed({ hasFeed: false })
+    const errors: unknown[] = []
+    const guard = guardOf(feed, { onError: (error) => errors.push(error) })
+    guard.status()
+    // By now the next attempt is seconds away.
+    await vi.waitFor(() => expect(feed.fetches.length).toBeGreaterThan(3), SOON)
+    await isIn(guard, 'absent')
+    expect(errors).toEqual([])
+    expect(await judge(guard, feed.token())).toBe('admitted')
+    expect(guard.status().revocations.state).toBe('stale')
+    await vi.waitFor(() => expect(errors.join()).toContain('404'), SOON)
+    feed.state.feedStatus = 200
+    await line(feed, 1)
   })
 
   test('is missed where it was once, or says itself that it is there', async () => {

@@ -16,6 +16,8 @@ export interface Following {
   readonly state: FeedState
   /** Resolves when everything is known for the first time, or when it is clear that this will take longer. */
   readonly settled: Promise<void>
+  /** It has shown that there is a feed: one that is not found is away, and looked for at once. */
+  expect(): void
   stop(): void
 }
 
@@ -23,8 +25,8 @@ export interface Following {
 const SILENCE = 15_000
 const FIRST_PAUSE = 200
 const LONGEST_PAUSE = 5000
-/** Until an issuer without a feed is asked again. */
-const ABSENT_PAUSE = 300_000
+/** The same for an issuer that seems to have no feed: a proxy that finds none for a minute, in a deployment, is believed for a minute more. */
+const LONGEST_ABSENCE = 300_000
 /** A guard that was not heard of for ten minutes is not waited for when keys turn. */
 const REPORT_EVERY = 120_000
 /** The server has as many listeners as it takes. */
@@ -47,6 +49,7 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
   })
   /** Where nobody said that there is a feed, one that never answered is not missed. */
   let isThere = !settings.mayBeAbsent
+  const expecting = new AbortController()
   let heldVersion = '-'
   let keysFetchedAt = Number.NEGATIVE_INFINITY
   let fetching: Promise<void> | undefined
@@ -58,6 +61,12 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       return state
     },
     settled,
+    expect() {
+      if (isThere) return
+      isThere = true
+      if (state === 'absent') state = 'failing'
+      expecting.abort()
+    },
     stop: () => stopping.abort(),
   }
 
@@ -70,8 +79,15 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       if (state === 'unheard' && !isHeard) await ask().catch(failed)
       settle()
       failures = isHeard ? 0 : failures + 1
-      await pause(state === 'absent' ? ABSENT_PAUSE : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures))
+      await pauseAfter(failures)
     }
+  }
+
+  function pauseAfter(failures: number): Promise<boolean> {
+    const pausing = FIRST_PAUSE * 2 ** failures
+    if (state !== 'absent') return pause(Math.min(LONGEST_PAUSE, pausing))
+    const signal = AbortSignal.any([stopping.signal, expecting.signal])
+    return pause(Math.min(LONGEST_ABSENCE, pausing), signal)
   }
 
   /** One connection, until it ends or something is missing. */
@@ -225,9 +241,9 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
   }
 
   /** By chance half as long or half as long again. False: it is time to stop. */
-  function pause(milliseconds: number): Promise<boolean> {
+  function pause(milliseconds: number, signal = stopping.signal): Promise<boolean> {
     const jittered = milliseconds * (0.5 + Math.random())
-    return sleep(jittered, true, { ref: false, signal: stopping.signal }).catch(() => false)
+    return sleep(jittered, true, { ref: false, signal }).catch(() => false)
   }
 }
 
