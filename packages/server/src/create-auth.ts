@@ -25,7 +25,7 @@ import { createEmitOnce } from './emit-once.ts'
 import type { AuthEvent } from './events.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
-import { type GuardSeen, listGuards } from './guards-seen.ts'
+import { createGuardNotes, type GuardSeen, listGuards } from './guards-seen.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { type ImportOutcome, importUsers } from './import-users.ts'
@@ -228,7 +228,13 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
   }
   const postman = createPostman(ctx)
   const feed = createRevocationFeed(ctx)
-  const app = { ctx, accessTokens: createAccessTokens(ctx), postman, feed }
+  const app = {
+    ctx,
+    accessTokens: createAccessTokens(ctx),
+    postman,
+    feed,
+    guardNotes: createGuardNotes(ctx),
+  }
   return { app, sweeper, close }
 }
 

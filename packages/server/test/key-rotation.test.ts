@@ -3,7 +3,14 @@ import { decodeUnverified } from '@mapae/jwt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { query } from './read-database.ts'
-import { type Answer, startAuth, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
+import {
+  type Answer,
+  type CallOptions,
+  startAuth,
+  startFreshAuth,
+  type TestAuth,
+  URL_OF_AUTH,
+} from './start-auth.ts'
 
 const DAY = 86_400
 const SOON = { timeout: 20_000, interval: 10 }
@@ -134,6 +141,75 @@ describe.each(databases)('signing keys turn by themselves, on $name', (database)
     expect(await query(server.database, 'select id from guards')).toHaveLength(1)
     server.clock.advance(3600)
     expect(await server.auth.api.sweep()).toMatchObject({ guards: 1 })
+  })
+})
+
+describe.each(databases)('guards that are heard of, on $name', (database) => {
+  const report = (server: TestAuth, name: string, options: CallOptions & { version?: string } = {}) =>
+    server.call('GET', '/revocations?since=0', {
+      ...options,
+      headers: { 'mapae-guard': `${name.padEnd(22, '_')}; keys=${options.version ?? 'none'}` },
+    })
+  const rows = async ({ database }: TestAuth) =>
+    (await query(database, 'select * from guards order by id')).map(
+      ({ id, keys_version, seen_at, has_token }) => [
+        String(id).replaceAll('_', ''),
+        keys_version,
+        Number(seen_at),
+        Number(has_token),
+      ],
+    )
+
+  test('are written down when something is new, or a minute has gone', async () => {
+    const server = await startFreshAuth(database)
+    const at = server.clock.now()
+    await report(server, 'one')
+    server.clock.advance(59)
+    await report(server, 'one')
+    expect(await rows(server)).toEqual([['one', 'none', at, 0]])
+    await report(server, 'one', { version: 'newer' })
+    expect(await rows(server)).toEqual([['one', 'newer', at + 59_000, 0]])
+    server.clock.advance(60)
+    await report(server, 'one', { version: 'newer' })
+    expect(await rows(server)).toEqual([['one', 'newer', at + 119_000, 0]])
+  })
+
+  test('are known by the token of the feed', async () => {
+    const token = 'the-token-of-the-revocation-feed'
+    const server = await startFreshAuth(database)
+    const closed = await startAuth(server.database, { revocationFeed: { token } })
+    await report(server, 'anybody')
+    await report(closed, 'stranger')
+    await report(closed, 'known', { token })
+    const names = async () =>
+      (await server.auth.api.listGuards()).map(({ id, isKnown }) => [id.replaceAll('_', ''), isKnown]).sort()
+    expect(await names()).toEqual([
+      ['anybody', false],
+      ['known', true],
+    ])
+    // A feed that is closed from now on.
+    await report(closed, 'anybody', { token })
+    expect(await names()).toEqual([
+      ['anybody', true],
+      ['known', true],
+    ])
+  })
+
+  test('are of bounded number and cost where they need not prove anything, and leave room for others', async () => {
+    const server = await startFreshAuth(database)
+    const count = async () => (await rows(server)).length
+    for (let guard = 0; guard < 105; guard++) await report(server, `a${guard}`, { address: '203.0.113.7' })
+    expect(await count()).toBe(100)
+    await report(server, 'other', { address: '198.51.100.1' })
+    expect(await count()).toBe(101)
+
+    for (let version = 0; version < 30; version++) await report(server, 'other', { version: `v${version}` })
+    expect((await rows(server)).at(-1)?.slice(0, 2)).toEqual(['other', 'v18'])
+    server.clock.advance(600)
+    await report(server, 'other', { version: 'v30' })
+    await report(server, 'b', { address: '203.0.113.7' })
+    expect((await rows(server)).at(-1)?.slice(0, 2)).toEqual(['other', 'v30'])
+    expect(await count()).toBe(102)
   })
 })
 

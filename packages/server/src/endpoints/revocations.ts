@@ -3,7 +3,6 @@ import { BEGINNING, type Place, readPlace } from '@mapae/guard/revocations'
 import type { App } from '../app.ts'
 import { AuthError } from '../auth-error.ts'
 import type { Context } from '../context.ts'
-import { noteGuardOf } from '../guards-seen.ts'
 import type { Visit } from '../http/visit.ts'
 
 /**
@@ -11,11 +10,12 @@ import type { Visit } from '../http/visit.ts'
  * with `?since=` as JSON, `{"sets": […]}`, for those who poll. Open to everybody, or to holders of `revocationFeed.token`.
  */
 export async function revocationsEndpoint(
-  { ctx, feed }: App,
+  { ctx, feed, guardNotes }: App,
   { request, header, from }: Visit,
 ): Promise<Response> {
   requireFeedToken(ctx, header('authorization'))
-  await noteGuardOf(ctx, header('mapae-guard'))
+  const isKnown = ctx.settings.revocationFeed.token !== undefined
+  await guardNotes.note(header('mapae-guard'), { isKnown, network: from.network })
   const since = new URL(request.url).searchParams.get('since')
   if (since !== null) return polled(ctx, await feed.page(requirePlace(since)))
   const after = readPlace(header('last-event-id') ?? '') ?? BEGINNING
