@@ -56,7 +56,7 @@ function judged() {
     epoch: 0xffffffff,
     expiresAt: NOW + 360,
   }))
-  knowledge.learn({ prev: 0, seq: 1, says: { type: 'revoked', entries } })
+  knowledge.learn({ prev: BEGINNING, upTo: { seq: 1, tag: '' }, says: { type: 'revoked', entries } })
   const tokens = Array.from({ length: 20_000 }, (_, index) => ({
     sid: `session-${index}`,
     sub: `account-${index}`,

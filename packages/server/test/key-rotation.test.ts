@@ -21,8 +21,10 @@ const statuses = async ({ auth }: TestAuth) =>
 const publishedKids = async ({ call }: TestAuth) =>
   (await call('GET', '/.well-known/jwks.json')).json.keys.map(({ kid }) => kid)
 
-function guardOf(server: TestAuth) {
-  const fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init))
+function guardOf(
+  server: TestAuth,
+  fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init)),
+) {
   const guard = createGuard({ issuer: URL_OF_AUTH, fetch, clock: server.clock.now, revocations: true })
   onTestFinished(() => guard.close())
   return guard
@@ -89,7 +91,7 @@ describe.each(databases)('signing keys turn by themselves, on $name', (database)
   test('while they are used: no live token is refused, by either replica or a guard of either', async () => {
     const one = await startFreshAuth(database, { signingKeyLifetime: 3600, sweepInterval: 0 })
     const replicas = [one, await startAuth(one.database, { signingKeyLifetime: 3600, sweepInterval: 0 })]
-    const guards = replicas.map(guardOf)
+    const guards = replicas.map((replica) => guardOf(replica))
     let people = await Promise.all([1, 2, 3, 4].map(() => one.register()))
     const kids = new Set<string>()
     for (let turn = 0; turn < 38; turn++) {
@@ -245,6 +247,24 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
     expect(audit).toEqual([{ detail: JSON.stringify({ kid: stolen }) }])
     expect(await server.auth.api.withdrawKey(stolen)).toEqual({ type: 'withdrawn_before' })
     expect(await server.auth.api.withdrawKey('nobody’s')).toEqual({ type: 'unknown' })
+  })
+
+  test('stays refused when a guard has asked the key set, which by then has no such key', async () => {
+    const server = await startFreshAuth(database)
+    let asked = 0
+    const guard = guardOf(server, (url, init) => {
+      if (new Headers(init?.headers).get('cache-control') === 'no-cache') asked += 1
+      return server.auth.fetch(new Request(url, init))
+    })
+    const person = await server.register()
+    expect(await judged(guard, person)).toBe('admitted')
+    await server.auth.api.withdrawKey(kidOf(person))
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('401 invalid_token'), SOON)
+    server.clock.advance(31)
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(0), SOON)
+    const other = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('admitted'), SOON)
+    expect(await judged(guard, person)).toBe('401 invalid_token')
   })
 
   test('gives way to the next one, where that is published already: guards hold it', async () => {

@@ -550,6 +550,16 @@ describe.each(databases)('a database that was restored, on $name', (database) =>
     for (const person of held) expect(await judged(guard, person)).toBe('401 invalid_token')
   })
 
+  test('or swept by a replica of the first version, which keeps not even the last entry, loses nobody anything', async () => {
+    const server = await startFreshAuth(database)
+    const { guard } = await threeEnds(server)
+    await query(server.database, 'delete from revocations')
+    const later = await server.register()
+    await server.call('POST', '/auth/logout', { token: later.json.access_token })
+    await refuses(guard, later)
+    await isLive(guard)
+  })
+
   test('is told of by the id of an event: who asks for one that is not there gets everything', async () => {
     const server = await startFreshAuth(database)
     await threeEnds(server)
