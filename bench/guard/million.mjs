@@ -1,6 +1,7 @@
 // A process of its own, so that its memory is the table's: prints what a million revocations cost a guard, as JSON.
 import { randomBytes } from 'node:crypto'
 import { createKnowledge } from '../../packages/guard/dist/revocations/knowledge.js'
+import { BEGINNING } from '../../packages/guard/dist/revocations/place.js'
 import { createRevokedTable } from '../../packages/guard/dist/revocations/revoked-table.js'
 
 const COUNT = 1_000_000
