@@ -255,7 +255,7 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^0 of 1 guards hold the key\.\n {2}not yet: g+, heard of .*\n(The key waits for them, and signs in 30 s\.\n)+1 of 1 guards hold the key\.\n$/,
+        /^0 of 1 guards hold the key\.\n {2}not yet: g+, heard of .*\n(The key waits for them, and signs .*\.\n)+1 of 1 guards hold the key\.\n$/,
       ),
     ])
   })
@@ -274,7 +274,7 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
       '0 of 25 guards hold the key.',
       '  and 5 more',
       'The feed is open, so anybody can say that they are a guard: for those the key is not put off. MAPAE_REVOCATION_FEED_TOKEN closes it.',
-      'The key signs in 30 s.',
+      expect.stringMatching(/^The key signs .*\.$/),
       '',
     ])
   })

@@ -1,11 +1,15 @@
-import { createGuard } from '@mapae/guard'
-import { decodeUnverified } from '@mapae/jwt'
+import { createGuard, type GuardOptions } from '@mapae/guard'
+import { BEGINNING, claimsOf, feedAudience, setType } from '@mapae/guard/revocations'
+import { createSigner, decodeUnverified, importKey } from '@mapae/jwt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { unwrap } from '../src/key-wrapping.ts'
+import { deriveSecrets } from '../src/server-secret.ts'
 import { query } from './read-database.ts'
 import {
   type Answer,
   type CallOptions,
+  SECRET,
   startAuth,
   startFreshAuth,
   type TestAuth,
@@ -24,8 +28,15 @@ const publishedKids = async ({ call }: TestAuth) =>
 function guardOf(
   server: TestAuth,
   fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init)),
+  options: Partial<GuardOptions> = {},
 ) {
-  const guard = createGuard({ issuer: URL_OF_AUTH, fetch, clock: server.clock.now, revocations: true })
+  const guard = createGuard({
+    issuer: URL_OF_AUTH,
+    fetch,
+    clock: server.clock.now,
+    revocations: true,
+    ...options,
+  })
   onTestFinished(() => guard.close())
   return guard
 }
@@ -267,6 +278,35 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
     expect(await judged(guard, person)).toBe('401 invalid_token')
   })
 
+  test('takes no other along: what its thief says, who also carries the feed, is denied by the key set', async () => {
+    const server = await startFreshAuth(database)
+    const stolen = kidOf(await server.register())
+    server.clock.advance(1)
+    const { kid: honest } = await server.auth.api.rotateKeys({ signsNow: true })
+    const lie = await forgedWithdrawal(server, { stolen, honest })
+    const errors: unknown[] = []
+    const relayed: typeof globalThis.fetch = async (url, init) => {
+      const { body, headers } = await server.auth.fetch(new Request(url, init))
+      return new Response(body?.pipeThrough(saidFirst(`data: ${lie}\n\n`)), { headers })
+    }
+    const guard = guardOf(server, undefined, {
+      revocations: { url: `${URL_OF_AUTH}/revocations`, fetch: relayed },
+      onError: (error) => errors.push(error),
+    })
+    const person = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('401 invalid_token'), SOON)
+    server.clock.advance(41)
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('admitted'), SOON)
+    expect(errors.join()).toContain(stolen)
+
+    await server.auth.api.withdrawKey(stolen)
+    const other = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('admitted'), SOON)
+    await server.call('POST', '/auth/logout', { token: other.json.access_token })
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('401 invalid_token'), SOON)
+    expect(await judged(guard, person)).toBe('admitted')
+  })
+
   test('gives way to the next one, where that is published already: guards hold it', async () => {
     const server = await startFreshAuth(database)
     const stolen = kidOf(await server.register())
@@ -306,3 +346,25 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
     for (const set of sets) expect(decodeUnverified(set).header.kid).not.toBe(kidOf(person))
   })
 })
+
+/** Signed by whoever has the database and the secret, and so each key. */
+async function forgedWithdrawal(
+  { database, clock }: TestAuth,
+  { stolen, honest }: { stolen: string; honest: string },
+): Promise<string> {
+  const [row] = await query(database, `select private_wrapped from signing_keys where kid = '${stolen}'`)
+  const jwk = JSON.parse(unwrap(deriveSecrets([SECRET]), String(row?.['private_wrapped']), stolen) ?? '')
+  const sign = createSigner({ key: importKey(jwk, { kid: stolen }), typ: setType })
+  const says = { type: 'key_withdrawn', kid: honest } as const
+  return sign({
+    iss: URL_OF_AUTH,
+    aud: feedAudience(URL_OF_AUTH),
+    iat: clock.now() / 1000,
+    jti: 'forged',
+    ...claimsOf({ prev: BEGINNING, upTo: BEGINNING, says }, URL_OF_AUTH),
+  })
+}
+
+function saidFirst(text: string): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(text)) })
+}

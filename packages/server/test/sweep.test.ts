@@ -181,7 +181,7 @@ describe.each(databases)('the sweep, on $name', (database) => {
     const started = performance.now()
     await (await startFreshAuth(database, { sweepInterval: 86_400 })).auth.close()
     await own.auth.close()
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started, 'not a day').toBeLessThan(25_000)
     await expect(own.auth.api.sweep()).rejects.toMatchObject({ name: 'StoreError' })
   })
 
