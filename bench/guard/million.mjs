@@ -1,6 +1,7 @@
 // A process of its own, so that its memory is the table's: prints what a million revocations cost a guard, as JSON.
 import { randomBytes } from 'node:crypto'
 import { createKnowledge } from '../../packages/guard/dist/revocations/knowledge.js'
+import { BEGINNING } from '../../packages/guard/dist/revocations/place.js'
 import { createRevokedTable } from '../../packages/guard/dist/revocations/revoked-table.js'
 
 const COUNT = 1_000_000
@@ -56,7 +57,7 @@ function judged() {
     epoch: 0xffffffff,
     expiresAt: NOW + 360,
   }))
-  knowledge.learn({ prev: 0, seq: 1, says: { type: 'revoked', entries } })
+  knowledge.learn({ prev: BEGINNING, upTo: { seq: 1, tag: '' }, says: { type: 'revoked', entries } })
   const tokens = Array.from({ length: 20_000 }, (_, index) => ({
     sid: `session-${index}`,
     sub: `account-${index}`,

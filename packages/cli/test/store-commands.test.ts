@@ -236,12 +236,62 @@ describe.each(databases)('users, keys and migrate on $name', (database) => {
     const waited = await waiting
     expect(waited.stderr).toMatch(
       new RegExp(
-        `^0 of 1 guards hold the key\\.\n  not yet: ${id}, heard of .*\n1 of 1 guards hold the key\\.\n$`,
+        `^0 of 1 guards hold the key\\.\n  not yet: ${id}, heard of .*\nThe feed is open, .*\n1 of 1 guards hold the key\\.\n$`,
       ),
     )
     expect([waited.code, waited.stdout]).toEqual([
       0,
       expect.stringMatching(/^\S+ {2}ES256 {2}next {2}signs from /),
+    ])
+  })
+
+  test('a key is put off for guards that have shown the token of the feed', async () => {
+    const { here, data, flags } = await place()
+    const token = 'the-token-of-the-revocation-feed'
+    const server = await startServer(['--data', data, ...flags], {
+      env: { MAPAE_REVOCATION_FEED_TOKEN: token },
+    })
+    const report = async (version: string) => {
+      const headers = {
+        'mapae-guard': `${'g'.repeat(22)}; keys=${version}`,
+        authorization: `Bearer ${token}`,
+      }
+      expect((await fetch(`${server.url}/revocations?since=0`, { headers })).status).toBe(200)
+    }
+    await report('old')
+    // Nine minutes and a half later.
+    const waiting = here(['keys', 'rotate'], { clock: () => Date.now() + 570_000 })
+    const keys = await vi.waitFor(async () => {
+      const set = JSON.parse(await (await fetch(`${server.url}/.well-known/jwks.json`)).text())
+      expect(set.keys).toHaveLength(2)
+      return set.keys
+    }, SOON)
+    await report(keySetVersion(keys))
+    const { code, stderr } = await waiting
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /^0 of 1 guards hold the key\.\n {2}not yet: g+, heard of .*\n(The key waits for them, and signs .*\.\n)+1 of 1 guards hold the key\.\n$/,
+      ),
+    ])
+  })
+
+  test('a key is put off for nobody who may have made themselves up, however many they are', async () => {
+    const { here, data, flags } = await place()
+    const server = await startServer(['--data', data, ...flags])
+    for (let guard = 0; guard < 25; guard++) {
+      const headers = { 'mapae-guard': `invented-guard-${guard}; keys=none` }
+      expect((await fetch(`${server.url}/revocations?since=0`, { headers })).status).toBe(200)
+    }
+    const { code, stderr } = await here(['keys', 'rotate'], { clock: () => Date.now() + 570_000 })
+    const lines = stderr.split('\n')
+    expect([code, lines.length]).toEqual([0, 25])
+    expect([lines[0], ...lines.slice(21)]).toEqual([
+      '0 of 25 guards hold the key.',
+      '  and 5 more',
+      'The feed is open, so anybody can say that they are a guard: for those the key is not put off. MAPAE_REVOCATION_FEED_TOKEN closes it.',
+      expect.stringMatching(/^The key signs .*\.$/),
+      '',
     ])
   })
 

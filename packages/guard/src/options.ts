@@ -65,9 +65,9 @@ export type GuardOptions = {
   readonly renew?: Renew | undefined
   /**
    * Whether tokens are refused once their session has ended, their roles were taken away or their key was withdrawn, which a Mapae
-   * server tells within a second (`{issuer}/revocations`; see docs/revocation.md). `'auto'`: yes, where the issuer has such a feed. `true`,
-   * or options: yes, and an issuer that has none counts as one whose feed is away. The first request opens one connection, which
-   * does not keep the process from ending. @default 'auto', and false where `keys` are given
+   * server tells within a second (`{issuer}/revocations`; see docs/revocation.md). `'auto'`: yes, where the issuer has such a feed, as one has
+   * whose tokens carry an `epoch`. `true`, or options: yes, and an issuer that has none counts as one whose feed is away. The first request
+   * opens one connection, which does not keep the process from ending. @default 'auto', and false where `keys` are given
    */
   readonly revocations?: 'auto' | boolean | RevocationOptions | undefined
   /** The time in milliseconds, like `Date.now`. @default Date.now */

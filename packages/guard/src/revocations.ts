@@ -1,4 +1,5 @@
 export { accountHash, type Mark, markOf, sessionHash } from './revocations/mark.ts'
+export { BEGINNING, isSamePlace, type Place, printPlace, readPlace } from './revocations/place.ts'
 export { EVERY_EPOCH, type RevokedEntry } from './revocations/records.ts'
 export {
   claimsOf,

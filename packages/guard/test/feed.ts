@@ -1,16 +1,32 @@
-import { claimsOf, feedAudience, markOf, sessionHash, setType } from '@mapae/guard/revocations'
+import {
+  BEGINNING,
+  claimsOf,
+  feedAudience,
+  markOf,
+  type Place,
+  sessionHash,
+  setType,
+} from '@mapae/guard/revocations'
 import { createJwkSet, createSigner, generateKey, type JwtClaims, type Key } from '@mapae/jwt'
 
 export const ISSUER = 'https://auth.example.com'
 /** A moment in 2026, in milliseconds. */
 export const START = 1_790_000_000_000
 
+/** The place of an entry in the feed that these tests tell of; `of` names another feed, with the same numbers. */
+export const at = (seq: number, of = 'x'): Place =>
+  seq === 0 ? BEGINNING : { seq, tag: `${of}${seq}`.padEnd(11, '_') }
+
+const between = (prev: number | Place, upTo: number | Place) => ({
+  prev: typeof prev === 'number' ? at(prev) : prev,
+  upTo: typeof upTo === 'number' ? at(upTo) : upTo,
+})
+
 /** What the feed says of an end, from `prev` to `seq`. */
-export const ended = (prev: number, seq: number, ...sids: readonly string[]) =>
+export const ended = (prev: number | Place, seq: number | Place, ...sids: readonly string[]) =>
   claimsOf(
     {
-      prev,
-      seq,
+      ...between(prev, seq),
       says: {
         type: 'revoked',
         entries: sids.map((sid) => ({
@@ -24,18 +40,33 @@ export const ended = (prev: number, seq: number, ...sids: readonly string[]) =>
   )
 
 /** What it says where nothing is new. */
-export const head = (seq: number, at: number, keys: readonly Key[] = []) =>
+export const head = (seq: number | Place, asOf: number, keys: readonly Key[] = []) =>
   claimsOf(
-    { prev: seq, seq, says: { type: 'head', at, keys: keys.map(({ kid = '', alg }) => ({ kid, alg })) } },
+    {
+      ...between(seq, seq),
+      says: { type: 'head', at: asOf, keys: keys.map(({ kid = '', alg }) => ({ kid, alg })) },
+    },
     ISSUER,
   )
 
-export const keyWithdrawn = (prev: number, seq: number, kid: string) =>
-  claimsOf({ prev, seq, says: { type: 'key_withdrawn', kid } }, ISSUER)
+export const keyWithdrawn = (prev: number | Place, seq: number | Place, kid: string) =>
+  claimsOf({ ...between(prev, seq), says: { type: 'key_withdrawn', kid } }, ISSUER)
+
+/** What it says where the next list begins before the place of the guard. */
+export const overlap = (prev: number | Place, seq: number | Place) =>
+  claimsOf({ ...between(prev, seq), says: { type: 'overlap' } }, ISSUER)
 
 /** The issuer's side of the line, said by hand, so that it can say what no server does. */
 export function startFeed({ hasFeed = true } = {}) {
-  const state = { now: START, status: 200, feedStatus: hasFeed ? 200 : 404 }
+  const state = {
+    now: START,
+    status: 200,
+    feedStatus: hasFeed ? 200 : 404,
+    /** As of when the key set is; now, where nothing in between keeps it. */
+    keysAsOf: undefined as number | undefined,
+    /** How often it was asked for past all caches. */
+    keysAskedFor: 0,
+  }
   const key = generateKey('ES256')
   const published = [key]
   const lines: {
@@ -51,7 +82,9 @@ export function startFeed({ hasFeed = true } = {}) {
     const url = new URL(String(input))
     fetches.push(url.pathname)
     if (state.status !== 200) return new Response(null, { status: state.status })
-    if (url.pathname === '/.well-known/jwks.json') return Response.json(createJwkSet(published))
+    if (new Headers(init?.headers).get('cache-control') === 'no-cache') state.keysAskedFor += 1
+    if (url.pathname === '/.well-known/jwks.json')
+      return Response.json({ ...createJwkSet(published).toJSON(), as_of: state.keysAsOf ?? state.now })
     const isAsked = url.searchParams.has('since')
     if (state.feedStatus === 503 && isAsked) return Response.json({ sets: answers.splice(0) })
     if (state.feedStatus !== 200) return new Response(null, { status: state.feedStatus })

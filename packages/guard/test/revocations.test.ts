@@ -7,7 +7,7 @@ import { decodeUnverified, generateKey } from '@mapae/jwt'
 import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { checkAccessClaims } from '../src/access-claims.ts'
-import { ended, type Feed, head, ISSUER, keyWithdrawn, START, startFeed } from './feed.ts'
+import { at, ended, type Feed, head, ISSUER, keyWithdrawn, overlap, START, startFeed } from './feed.ts'
 
 const SOON = { timeout: 20_000, interval: 5 }
 
@@ -62,8 +62,8 @@ describe('what the feed tells', () => {
     const raised = (prev: number, seq: number, epoch: number) =>
       claimsOf(
         {
-          prev,
-          seq,
+          prev: at(prev),
+          upTo: at(seq),
           says: { type: 'revoked', entries: [{ high, low, epoch, expiresAt: START / 1000 + 360 }] },
         },
         ISSUER,
@@ -129,24 +129,22 @@ describe('what the feed tells', () => {
     expect(await judge(guard, feed.token({}, newer)), 'the thief of a key revokes nothing').toBe('admitted')
   })
 
-  test('stops a withdrawn key also where its thief does not name it, and a key set is kept that has no other', async () => {
+  test('stops a withdrawn key also where its thief does not name it, and a key set is kept that has no other of its algorithm', async () => {
     const feed = startFeed()
-    const newer = generateKey('ES256')
+    const newer = generateKey('Ed25519')
+    feed.published.push(newer)
     const { keyObject } = feed.key
     const nameless = createNamelessSigner(keyObject)
     const guard = await followingGuard(feed)
     const token = nameless('at+jwt', decodeUnverified(feed.token()).claims)
     expect(await judge(guard, token)).toBe('admitted')
-    feed.say(keyWithdrawn(0, 1, feed.key.kid))
+    feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
     await refuses(guard, token)
     const set = decodeUnverified(feed.set(keyWithdrawn(1, 2, newer.kid))).claims
     feed.send(`data: ${nameless('secevent+jwt', set)}\n\n`)
-    feed.published.push(newer)
     feed.say(ended(1, 2, 'session-9'), newer)
-    await vi.waitFor(async () => {
-      expect(await judge(guard, feed.token({}, newer)), 'the thief withdraws nothing').toBe('admitted')
-    }, SOON)
     await refuses(guard, feed.token({ sid: 'session-9' }, newer))
+    expect(await judge(guard, feed.token({}, newer)), 'the thief withdraws nothing').toBe('admitted')
   })
 
   test('ends a connection whose token a withdrawn key signed, which may never expire', async () => {
@@ -167,6 +165,67 @@ describe('what the feed tells', () => {
     feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
     await vi.waitFor(() => expect(end.mock.calls).toEqual([['token_revoked']]), SOON)
     expect(otherEnd).not.toHaveBeenCalled()
+  })
+})
+
+describe('a withdrawal that the issuer does not know of', () => {
+  test('by whoever has stolen a key counts until the issuer’s key set is newer, and the next one not at all', async () => {
+    const feed = startFeed()
+    const errors: unknown[] = []
+    const honest = generateKey('ES256')
+    feed.published.push(honest)
+    const guard = await followingGuard(feed, { onError: (error) => errors.push(error) })
+    const token = () => feed.token({}, honest)
+    expect(await judge(guard, token())).toBe('admitted')
+    feed.say(keyWithdrawn(0, 1, honest.kid))
+    await refuses(guard, token())
+    expect(errors).toEqual([])
+
+    feed.state.now += 31_000
+    await vi.waitFor(async () => expect(await judge(guard, token())).toBe('admitted'), SOON)
+    expect(errors.join()).toContain(feed.key.kid)
+    feed.say(keyWithdrawn(1, 2, honest.kid))
+    feed.say(ended(2, 3, 'session-9'))
+    await refuses(guard, feed.token({ sid: 'session-9' }, honest))
+    expect(await judge(guard, token())).toBe('admitted')
+
+    feed.say(keyWithdrawn(3, 4, feed.key.kid), honest)
+    await refuses(guard, feed.token())
+    expect(await judge(guard, token())).toBe('admitted')
+  })
+
+  test('by a key of itself counts nothing', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(keyWithdrawn(0, 1, feed.key.kid))
+    feed.say(ended(1, 2, 'session-1'))
+    await refuses(guard, feed.token())
+    expect(await judge(guard, feed.token({ sid: 'session-2' }))).toBe('admitted')
+  })
+
+  test('is not denied by a key set that some cache has kept, and is final once a newer one had no such key', async () => {
+    const feed = startFeed()
+    const newer = generateKey('ES256')
+    feed.published.push(newer)
+    const guard = await followingGuard(feed)
+    const [withdrawn] = feed.published
+    const asked = (times: number) => vi.waitFor(() => expect(feed.state.keysAskedFor).toBe(times), SOON)
+    feed.state.keysAsOf = START + 29_999
+    feed.say(keyWithdrawn(0, 1, feed.key.kid), newer)
+    await refuses(guard, feed.token())
+    feed.state.now += 120_000
+    await asked(1)
+    expect(await judge(guard, feed.token())).toBe('401 invalid_token')
+
+    feed.published.shift()
+    feed.state.keysAsOf = undefined
+    await asked(2)
+    if (withdrawn) feed.published.push(withdrawn)
+    feed.state.now += 120_000
+    feed.say(keyWithdrawn(1, 2, feed.key.kid), newer)
+    feed.say(ended(2, 3, 'session-9'), newer)
+    await refuses(guard, feed.token({ sid: 'session-9' }, newer))
+    expect(await judge(guard, feed.token())).toBe('401 invalid_token')
   })
 })
 
@@ -230,7 +289,7 @@ describe('what is forged, broken or out of order', () => {
     feed.say(ended(0, 1, 'session-1'))
     feed.say(ended(2, 3, 'session-3'))
     await line(feed, 2)
-    expect(feed.lines[1]?.lastEventId).toBe('1')
+    expect(feed.lines[1]?.lastEventId).toBe('1.x1_________')
     expect(await judge(guard, feed.token({ sid: 'session-3' })), 'it counts all the same').toBe(
       '401 invalid_token',
     )
@@ -258,6 +317,49 @@ describe('what is forged, broken or out of order', () => {
     feed.say(head(0, START))
     for (const sid of ['session-1', 'session-2', 'session-3'])
       expect(await judge(guard, feed.token({ sid }))).toBe('401 invalid_token')
+  })
+
+  test('a word of another feed, of a database that was restored, is not taken for one of this', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(ended(0, 2, 'session-1'))
+    await refuses(guard, feed.token())
+    feed.state.now += 30_000
+    for (const [index, foreign] of [
+      head(at(2, 'y'), START + 30_000),
+      ended(at(2, 'y'), at(3, 'y'), 'session-3'),
+      ended(at(1, 'y'), at(2, 'y'), 'session-2'),
+    ].entries()) {
+      feed.say(foreign)
+      await line(feed, index + 2)
+      expect(feed.lines.at(-1)?.lastEventId).toBe('2.x2_________')
+    }
+    expect(guard.status().revocations, 'no word of the other feed makes it fresh').toMatchObject({
+      staleFor: 30,
+    })
+    for (const sid of ['session-1', 'session-2', 'session-3'])
+      expect(await judge(guard, feed.token({ sid })), sid).toBe('401 invalid_token')
+    // The other one from its beginning, as a server tells it that has no such place.
+    feed.say(ended(0, at(3, 'y'), 'session-4'))
+    feed.say(head(at(3, 'y'), feed.state.now))
+    await vi.waitFor(() => expect(guard.status().revocations).toMatchObject({ staleFor: 0 }), SOON)
+    expect(await judge(guard, feed.token({ sid: 'session-4' }))).toBe('401 invalid_token')
+    expect(await judge(guard, feed.token()), 'it held that before').toBe('401 invalid_token')
+  })
+
+  test('a list that was made for many begins before the place of a guard, which is told so', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    feed.say(ended(0, 5, 'session-1'))
+    feed.say(overlap(5, 3))
+    feed.say(ended(3, 9, 'session-2', 'session-3'))
+    feed.say(head(9, START))
+    await refuses(guard, feed.token({ sid: 'session-3' }))
+    await isIn(guard, 'live')
+    expect(feed.lines).toHaveLength(1)
+    feed.say(overlap(7, 3))
+    await line(feed, 2)
+    expect(feed.lines[1]?.lastEventId).toBe('9.x9_________')
   })
 
   test('an old word that nothing is newer makes nobody believe it now', async () => {
@@ -308,10 +410,29 @@ describe('a feed that goes away', () => {
     for (const [index, leave] of [feed.cut, feed.end].entries()) {
       leave()
       await line(feed, index + 2)
-      expect(feed.lines.at(-1)?.lastEventId).toBe('7')
+      expect(feed.lines.at(-1)?.lastEventId).toBe('7.x7_________')
     }
     feed.say(ended(7, 8, 'session-2'))
     await refuses(guard, feed.token({ sid: 'session-2' }))
+  })
+
+  test('was of a server that names no feed yet: everything is asked for again, since another may answer now', async () => {
+    const feed = startFeed()
+    const guard = await followingGuard(feed)
+    const untold = (seq: number) => ({ seq, tag: '' })
+    feed.say(ended(0, untold(7), 'session-1'))
+    feed.say(ended(untold(7), untold(8), 'session-2'))
+    feed.say(head(untold(8), START))
+    await refuses(guard, feed.token({ sid: 'session-2' }))
+    expect(feed.lines).toHaveLength(1)
+    feed.cut()
+    await line(feed, 2)
+    expect(feed.lines[1]?.lastEventId).toBe('0')
+    feed.say(ended(0, 8, 'session-1', 'session-2'))
+    feed.say(ended(8, 9, 'session-3'))
+    feed.say(head(9, START))
+    await refuses(guard, feed.token({ sid: 'session-3' }))
+    expect(feed.lines).toHaveLength(2)
   })
 
   test('leaves tokens as good as they are, and refuses with 503 where a route wants to know', async () => {
@@ -360,15 +481,42 @@ describe('a feed that goes away', () => {
     const feed = startFeed({ hasFeed: false })
     const errors: unknown[] = []
     const guard = guardOf(feed, { onError: (error) => errors.push(error) })
-    expect(await judge(guard, feed.token())).toBe('admitted')
+    // No Mapae: it writes no epoch.
+    const token = feed.token({ epoch: undefined })
+    expect(await judge(guard, token)).toBe('admitted')
     expect(guard.status().revocations).toEqual({ state: 'absent', staleFor: undefined, entries: 0, bytes: 0 })
-    expect(await judge(guard, feed.token(), { whenStale: 'refuse' })).toBe('503 revocations_stale')
+    expect(await judge(guard, token, { whenStale: 'refuse' })).toBe('503 revocations_stale')
     expect(errors).toEqual([])
 
     const sure = guardOf(feed, { revocations: true, onError: (error) => errors.push(error) })
     expect(await judge(sure, feed.token())).toBe('admitted')
     expect(sure.status().revocations.state).toBe('stale')
     expect(String(errors[0])).toContain('404')
+  })
+
+  test('that a proxy does not find for a moment is looked for again soon, whoever the issuer is', async () => {
+    const feed = startFeed({ hasFeed: false })
+    const guard = guardOf(feed)
+    expect(await judge(guard, feed.token({ epoch: undefined }))).toBe('admitted')
+    await isIn(guard, 'absent')
+    feed.state.feedStatus = 200
+    await line(feed, 1)
+  })
+
+  test('is away, and not absent, where a token shows that its issuer is a Mapae', async () => {
+    const feed = startFeed({ hasFeed: false })
+    const errors: unknown[] = []
+    const guard = guardOf(feed, { onError: (error) => errors.push(error) })
+    guard.status()
+    // By now the next attempt is seconds away.
+    await vi.waitFor(() => expect(feed.fetches.length).toBeGreaterThan(3), SOON)
+    await isIn(guard, 'absent')
+    expect(errors).toEqual([])
+    expect(await judge(guard, feed.token())).toBe('admitted')
+    expect(guard.status().revocations.state).toBe('stale')
+    await vi.waitFor(() => expect(errors.join()).toContain('404'), SOON)
+    feed.state.feedStatus = 200
+    await line(feed, 1)
   })
 
   test('is missed where it was once, or says itself that it is there', async () => {

@@ -1,5 +1,6 @@
 import type { AccessTokens } from './access-token.ts'
 import type { Context } from './context.ts'
+import type { GuardNotes } from './guards-seen.ts'
 import type { Postman } from './postman.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 
@@ -9,4 +10,5 @@ export interface App {
   readonly accessTokens: AccessTokens
   readonly postman: Postman
   readonly feed: RevocationFeed
+  readonly guardNotes: GuardNotes
 }

@@ -26,7 +26,7 @@ import { endEverySession } from './end-every-session.ts'
 import type { AuthEvent } from './events.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Grants } from './grants.ts'
-import { type GuardSeen, listGuards } from './guards-seen.ts'
+import { createGuardNotes, type GuardSeen, listGuards } from './guards-seen.ts'
 import { accessCredential, requireTrustedPageForChange } from './http/credentials.ts'
 import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { type ImportOutcome, importUsers } from './import-users.ts'
@@ -245,7 +245,13 @@ function createApp(options: AuthOptions): { app: App; sweeper: Sweeper; close: (
   }
   const postman = createPostman(ctx)
   const feed = createRevocationFeed(ctx)
-  const app = { ctx, accessTokens: createAccessTokens(ctx), postman, feed }
+  const app = {
+    ctx,
+    accessTokens: createAccessTokens(ctx),
+    postman,
+    feed,
+    guardNotes: createGuardNotes(ctx),
+  }
   return { app, sweeper, close }
 }
 

@@ -1,22 +1,25 @@
+import { BEGINNING, isSamePlace, type Place, printPlace } from '@mapae/guard/revocations'
 import { AuthError } from './auth-error.ts'
 import type { Context } from './context.ts'
 import { createRevocationPages } from './revocation-pages.ts'
+import { placeOf } from './revocation-place.ts'
 import { type SignedSet, signHead, signNews } from './revocation-sets.ts'
 import { createRevocationTail, type News } from './revocation-tail.ts'
+import { revocationAt } from './store/revocations.ts'
 
 /** What this server tells of revocations, to guards and to relays between. */
 export interface RevocationFeed {
   /**
-   * A stream of server-sent events: first what was revoked after the entry `after` (0: all that still counts), then what is, as it is.
+   * A stream of server-sent events: first what was revoked after the place `after` (all that still counts, where there is no such place), then what is, as it is.
    * As many as `revocationFeed.connections` are open at once. The networks that take most of them make room for others, so that nobody takes
    * them all: refuses with `busy` (503) when that of the reader has its share. Rejects with `StoreError`.
    */
   open(reader: {
-    readonly after: number
+    readonly after: Place
     readonly network: string | null
   }): Promise<ReadableStream<Uint8Array>>
-  /** The next tokens after the entry `after`, for those who ask again and again. */
-  page(after: number): Promise<readonly string[]>
+  /** The next tokens after the place `after`, for those who ask again and again. */
+  page(after: Place): Promise<readonly string[]>
   /** Ends every stream, and opens no other: guards go on with another replica. */
   end(): void
   /** Waits for what is under way. */
@@ -37,7 +40,7 @@ interface Reader {
   /** Where it is; null where that is not known. */
   readonly network: string | null
   /** The last entry that it was told of. */
-  after: number
+  after: Place
   /** It has all that was there, and hears of everything from now on. */
   isLive: boolean
   slowBeats: number
@@ -45,7 +48,13 @@ interface Reader {
 
 export function createRevocationFeed(ctx: Context): RevocationFeed {
   const tell = (error: unknown) => ctx.emit({ type: 'error', at: ctx.clock(), error })
-  const tail = createRevocationTail({ store: ctx.store, clock: ctx.clock, hear: spread, tell })
+  const tail = createRevocationTail({
+    store: ctx.store,
+    clock: ctx.clock,
+    hear: spread,
+    lose: beginAgain,
+    tell,
+  })
   const pages = createRevocationPages(ctx)
   const readers = new Set<Reader>()
   let isEnded = false
@@ -75,14 +84,14 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
     return largest.at(-1)
   }
 
-  async function page(after: number): Promise<readonly string[]> {
+  async function page(after: Place): Promise<readonly string[]> {
     const from = await whereToBegin(after)
-    const first = await pages.next(from, tail.head.seq)
+    const first = await pages.next(from, tail.head.place)
     const { head } = tail
     // One that was made for others may end a little before the head, which must be heard of now and then.
-    const isNear = head.seq - first.upTo <= LITTLE
-    const rest = isNear ? await pages.next(first.upTo, head.seq) : { sets: [], upTo: first.upTo }
-    const last = rest.upTo === head.seq ? [await signHead(ctx, head)] : []
+    const isNear = head.place.seq - first.upTo.seq <= LITTLE
+    const rest = isNear ? await pages.next(first.upTo, head.place) : { sets: [], upTo: first.upTo }
+    const last = isSamePlace(rest.upTo, head.place) ? [await signHead(ctx, head)] : []
     return [...first.sets, ...rest.sets, ...last].map(({ set }) => set)
   }
 
@@ -98,16 +107,24 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
     await sending
   }
 
-  /** A number that was never given out is of a database that was restored since: everything is told again. */
-  async function whereToBegin(after: number): Promise<number> {
+  /** Where there is no such place, in a database that was restored since or after a long time, everything is told again. */
+  async function whereToBegin(after: Place): Promise<Place> {
     const isFirst = tail.head.asOf === 0
-    const seq = await tail.look()
+    const last = await tail.look()
     // What was withdrawn before this process listened is known to the table alone.
     if (isFirst) await ctx.signingKeys.list()
-    return after > seq ? 0 : after
+    if (after.seq === 0 || isSamePlace(after, last)) return after
+    const there = placeOf(await revocationAt(ctx.store.db, after.seq))
+    return after.tag === '' || isSamePlace(after, there) ? there : BEGINNING
   }
 
-  function streamFrom(from: number, network: string | null): ReadableStream<Uint8Array> {
+  /** Nobody knows what came after what was told: guards come back with the place where they are, which is looked up. */
+  function beginAgain(): void {
+    pages.forget()
+    for (const reader of readers) cutOff(reader)
+  }
+
+  function streamFrom(from: Place, network: string | null): ReadableStream<Uint8Array> {
     let reader: Reader | undefined
     return new ReadableStream<Uint8Array>(
       {
@@ -139,10 +156,10 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
 
   /** Gives a reader the next page of what it missed, or, when that is all, what is heard from now on. */
   async function bringAlong(reader: Reader): Promise<void> {
-    const { sets, upTo } = await pages.next(reader.after, tail.head.seq)
+    const { sets, upTo } = await pages.next(reader.after, tail.head.place)
     for (const signed of sets) hand(reader, signed)
     reader.after = upTo
-    if (upTo < tail.head.seq) return
+    if (upTo.seq < tail.head.place.seq) return
     reader.isLive = true
     await sendHead([reader])
   }
@@ -154,7 +171,8 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
         // Guards take nothing that a withdrawn key has signed, and by now none signs any more.
         if (news.rows.some(({ kid }) => kid !== null)) pages.forget()
         for (const signed of sets)
-          for (const reader of readers) if (reader.isLive && reader.after < signed.seq) hand(reader, signed)
+          for (const reader of readers)
+            if (reader.isLive && reader.after.seq < signed.place.seq) hand(reader, signed)
       })
       .catch(tell)
   }
@@ -177,20 +195,21 @@ export function createRevocationFeed(ctx: Context): RevocationFeed {
     sending = sending
       .then(async () => {
         const signed = await signHead(ctx, head)
-        for (const reader of to) if (reader.isLive && reader.after <= signed.seq) hand(reader, signed)
+        for (const reader of to)
+          if (reader.isLive && reader.after.seq <= signed.place.seq) hand(reader, signed)
       })
       .catch(tell)
     return sending
   }
 
-  function hand(reader: Reader, { seq, set }: SignedSet): void {
+  function hand(reader: Reader, { place, set }: SignedSet): void {
     if (!readers.has(reader)) return
     if ((reader.controller.desiredSize ?? 0) < -PATIENCE) {
       cutOff(reader)
       return
     }
-    reader.controller.enqueue(encoder.encode(`id: ${seq}\ndata: ${set}\n\n`))
-    reader.after = seq
+    reader.controller.enqueue(encoder.encode(`id: ${printPlace(place)}\ndata: ${set}\n\n`))
+    reader.after = place
   }
 
   function cutOffIfSlow(reader: Reader): void {

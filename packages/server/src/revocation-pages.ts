@@ -1,17 +1,19 @@
+import { isSamePlace, type Place } from '@mapae/guard/revocations'
 import type { Context } from './context.ts'
-import { type SignedSet, signNews } from './revocation-sets.ts'
+import { placeOf } from './revocation-place.ts'
+import { type SignedSet, signNews, signOverlap } from './revocation-sets.ts'
 import { revocationsAfter } from './store/revocations.ts'
 
-/** Signed tokens that follow an entry, and the entry up to which they tell everything. */
+/** Signed tokens that follow a place, and the place up to which they tell everything. */
 export interface RevocationPage {
   readonly sets: readonly SignedSet[]
-  readonly upTo: number
+  readonly upTo: Place
 }
 
 /** What was revoked before now, in pages, for those who missed it. */
 export interface RevocationPages {
-  /** What came after the entry `after`, or somewhat before it already; nothing that came after the entry `head`. Rejects with `StoreError`. */
-  next(after: number, head: number): Promise<RevocationPage>
+  /** What came after the entry `after`, and maybe some of what came before it; nothing that came after the entry `head`. Rejects with `StoreError`. */
+  next(after: Place, head: Place): Promise<RevocationPage>
   /** Has everything signed anew. */
   forget(): void
 }
@@ -24,7 +26,7 @@ const FEW = 100
 const KEPT = 60_000
 
 interface KeptPage extends RevocationPage {
-  readonly after: number
+  readonly after: Place
   readonly madeAt: number
 }
 
@@ -38,8 +40,12 @@ export function createRevocationPages(ctx: Context): RevocationPages {
 
   return {
     async next(after, head) {
-      if (after >= head) return { sets: [], upTo: after }
-      return head - after <= FEW ? read(after, head) : inTurn(() => keptFor(after) ?? make(after, head))
+      if (after.seq >= head.seq) return { sets: [], upTo: after }
+      if (head.seq - after.seq <= FEW) return read(after, head)
+      const page = await inTurn(() => keptFor(after) ?? make(after, head))
+      if (page.after.seq === 0 || isSamePlace(page.after, after)) return page
+      const overlap = await signOverlap(ctx, { from: after, to: page.after })
+      return { sets: [overlap, ...page.sets], upTo: page.upTo }
     },
     forget() {
       kept = []
@@ -52,12 +58,12 @@ export function createRevocationPages(ctx: Context): RevocationPages {
     return made
   }
 
-  function keptFor(after: number): KeptPage | undefined {
+  function keptFor({ seq }: Place): KeptPage | undefined {
     kept = kept.filter(({ madeAt }) => Math.abs(ctx.clock() - madeAt) < KEPT)
-    return kept.findLast((page) => page.after <= after && page.upTo - after > FEW)
+    return kept.findLast(({ after, upTo }) => after.seq <= seq && upTo.seq - seq > FEW)
   }
 
-  async function make(after: number, head: number): Promise<RevocationPage> {
+  async function make(after: Place, head: Place): Promise<KeptPage> {
     const before = kept
     const page = { ...(await read(after, head)), after, madeAt: ctx.clock() }
     // Not what was read while all was forgotten.
@@ -65,10 +71,11 @@ export function createRevocationPages(ctx: Context): RevocationPages {
     return page
   }
 
-  async function read(after: number, head: number): Promise<RevocationPage> {
-    const found = await revocationsAfter(ctx.store.db, { after, now: ctx.clock(), limit: PAGE })
-    const rows = found.filter((row) => row.seq <= head)
-    const upTo = found.length < PAGE ? head : (rows.at(-1)?.seq ?? head)
+  async function read(after: Place, head: Place): Promise<RevocationPage> {
+    const found = await revocationsAfter(ctx.store.db, { after: after.seq, now: ctx.clock(), limit: PAGE })
+    const rows = found.filter((row) => row.seq <= head.seq)
+    const last = rows.at(-1)
+    const upTo = found.length < PAGE || !last ? head : placeOf(last)
     return { sets: await signNews(ctx, { after, upTo, rows }), upTo }
   }
 }

@@ -1,13 +1,21 @@
-import { claimsOf, EVERY_EPOCH, feedAudience, markOf, type RevokedEntry } from '@mapae/guard/revocations'
+import {
+  claimsOf,
+  EVERY_EPOCH,
+  feedAudience,
+  markOf,
+  type Place,
+  type RevokedEntry,
+} from '@mapae/guard/revocations'
 import { seconds } from './clock.ts'
 import type { Context } from './context.ts'
 import { newId } from './new-id.ts'
-import type { News } from './revocation-tail.ts'
+import { placeOf } from './revocation-place.ts'
+import type { Head, News } from './revocation-tail.ts'
 import type { NumberedRevocation } from './store/revocations.ts'
 
-/** A signed security event token of the feed, and how far whoever has it knows everything. */
+/** A signed security event token of the feed, and where whoever has it is then. */
 export interface SignedSet {
-  readonly seq: number
+  readonly place: Place
   readonly set: string
 }
 
@@ -25,21 +33,23 @@ export async function signNews(ctx: Context, { after, upTo, rows }: News): Promi
   let prev = after
   const groups = groupsOf(rows)
   for (const [index, group] of groups.entries()) {
-    const seq = index === groups.length - 1 ? upTo : (group.at(-1)?.seq ?? upTo)
-    signed.push(await signSet(ctx, { prev, seq, says: saysOf(group) }))
-    prev = seq
+    const place = index === groups.length - 1 ? upTo : placeOf(group.at(-1))
+    signed.push(await signSet(ctx, { prev, upTo: place, says: saysOf(group) }))
+    prev = place
   }
   return signed
 }
 
-/** Signs that nothing is newer than `seq` as of a moment, in milliseconds, and which keys are published. */
-export async function signHead(
-  ctx: Context,
-  { seq, asOf }: { seq: number; asOf: number },
-): Promise<SignedSet> {
+/** Signs that nothing is newer than a place as of a moment, in milliseconds, and which keys are published. */
+export async function signHead(ctx: Context, { place, asOf }: Head): Promise<SignedSet> {
   const { keys } = await ctx.signingKeys.published()
   const named = keys.map(({ kid = '', alg = '' }) => ({ kid, alg }))
-  return signSet(ctx, { prev: seq, seq, says: { type: 'head', at: asOf, keys: named } })
+  return signSet(ctx, { prev: place, upTo: place, says: { type: 'head', at: asOf, keys: named } })
+}
+
+/** Signs, for who is at `from`, that what follows begins at a place before that. */
+export function signOverlap(ctx: Context, { from, to }: { from: Place; to: Place }): Promise<SignedSet> {
+  return signSet(ctx, { prev: from, upTo: to, says: { type: 'overlap' } })
 }
 
 async function signSet(ctx: Context, statement: Parameters<typeof claimsOf>[0]): Promise<SignedSet> {
@@ -52,7 +62,7 @@ async function signSet(ctx: Context, statement: Parameters<typeof claimsOf>[0]):
     jti: newId(now),
     ...claimsOf(statement, url),
   })
-  return { seq: statement.seq, set }
+  return { place: statement.upTo, set }
 }
 
 /** What goes into a token together: a withdrawn key alone, and of the others one or, where there are many, all in a row. */

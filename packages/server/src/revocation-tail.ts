@@ -1,22 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BEGINNING, isSamePlace, type Place } from '@mapae/guard/revocations'
 import type { Clock } from './clock.ts'
+import { placeOf } from './revocation-place.ts'
 import type { Store } from './store/open-store.ts'
 import type { Listening } from './store/postgres-listener.ts'
 import { lastRevocation, type NumberedRevocation, revocationsAfter } from './store/revocations.ts'
 
 /** Revocations that were committed after the entry `after`, up to `upTo`: by whatever process. */
 export interface News {
-  readonly after: number
-  readonly upTo: number
+  readonly after: Place
+  readonly upTo: Place
   readonly rows: readonly NumberedRevocation[]
+}
+
+/** The last entry that was seen, and the moment (milliseconds) as of which there was no other. */
+export interface Head {
+  readonly place: Place
+  readonly asOf: number
 }
 
 /** The end of the table of revocations, as this process has seen it. */
 export interface RevocationTail {
   /** Looks now, and from then on for as long as the server runs. Resolves to the last entry; rejects with `StoreError`. */
-  look(): Promise<number>
-  /** The last entry that was seen, and the moment (milliseconds) as of which there was no other. */
-  readonly head: { readonly seq: number; readonly asOf: number }
+  look(): Promise<Place>
+  readonly head: Head
   stop(): Promise<void>
 }
 
@@ -29,37 +36,42 @@ const PAUSE = { postgres: 400, sqlite: 100 } as const
 const PAUSE_AFTER_FAILURE = 1000
 const BATCH = 1000
 
-/** `hear` is called with every piece of news, in order and without a gap; `tell` with what goes wrong meanwhile. */
+/**
+ * `hear` is called with every piece of news, in order and without a gap; `lose` when the last entry is not there any more, so that nobody
+ * knows what follows it: the table is of a backup, or of a replica that took over. `tell` is called with what goes wrong meanwhile.
+ */
 export function createRevocationTail({
   store,
   clock,
   hear,
+  lose,
   tell,
 }: {
   readonly store: Store
   readonly clock: Clock
   readonly hear: (news: News) => void
+  readonly lose: () => void
   readonly tell: (error: unknown) => void
 }): RevocationTail {
   const stopping = new AbortController()
   const { signal } = stopping
-  let head: RevocationTail['head'] | undefined
+  let head: Head | undefined
   let listening: Listening | undefined
   let looking: Promise<void> | undefined
-  let reading: Promise<number> | undefined
-  let queued: Promise<number> | undefined
+  let reading: Promise<Place> | undefined
+  let queued: Promise<Place> | undefined
   let wake = () => {}
   /** Something was told of since the last reading began. */
   let isTold = false
 
   return {
     async look() {
-      const seq = await lookOnce()
+      const place = await lookOnce()
       if (!signal.aborted) looking ??= lookForEver()
-      return seq
+      return place
     },
     get head() {
-      return head ?? { seq: 0, asOf: 0 }
+      return head ?? { place: BEGINNING, asOf: 0 }
     },
     async stop() {
       stopping.abort()
@@ -104,7 +116,7 @@ export function createRevocationTail({
   }
 
   /** One reading that begins after it was asked for; those that ask during one share the next. */
-  function lookOnce(): Promise<number> {
+  function lookOnce(): Promise<Place> {
     if (!reading) {
       reading = read().finally(() => {
         reading = undefined
@@ -120,20 +132,28 @@ export function createRevocationTail({
     return queued
   }
 
-  async function read(): Promise<number> {
+  async function read(): Promise<Place> {
     for (;;) {
       const asOf = clock()
       if (!head) {
-        head = { seq: await lastRevocation(store.db), asOf }
-        return head.seq
+        head = { place: placeOf(await lastRevocation(store.db)), asOf }
+        return head.place
       }
-      const after = head.seq
-      const rows = await revocationsAfter(store.db, { after, now: 0, limit: BATCH })
+      const after = head.place
+      const found = await revocationsAfter(store.db, { after: after.seq - 1, now: 0, limit: BATCH })
+      const [first, ...others] = found
+      const isNew = after.seq === 0
+      if (!isNew && !isSamePlace(placeOf(first), after)) {
+        head = undefined
+        lose()
+        continue
+      }
+      const rows = isNew ? found : others
       if (rows.length > 0) await store.flushed()
-      const upTo = rows.at(-1)?.seq ?? after
-      head = { seq: upTo, asOf: rows.length < BATCH ? asOf : head.asOf }
+      const upTo = rows.length > 0 ? placeOf(rows.at(-1)) : after
+      head = { place: upTo, asOf: found.length < BATCH ? asOf : head.asOf }
       if (rows.length > 0) hear({ after, upTo, rows })
-      if (rows.length < BATCH) return upTo
+      if (found.length < BATCH) return upTo
     }
   }
 }

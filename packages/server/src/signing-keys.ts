@@ -55,8 +55,12 @@ export interface SigningKeys {
   /** The withdrawn ones: they tell a token that somebody made with one from a made-up token that names one. */
   readonly withdrawn: KeySet
   isWithdrawn(kid: string): boolean
-  /** The JWK Set (RFC 7517 §5): active, next and lately retired keys. Never empty: caches keep what they get. */
-  published(): Promise<{ readonly keys: readonly Jwk[] }>
+  /**
+   * The JWK Set (RFC 7517 §5): active, next and lately retired keys, as of a moment in milliseconds. Never empty: caches keep what they
+   * get. While the store is away, the last one for {@link PUBLISH_AHEAD}: so old it has every key that signs by now, but for one that
+   * replaced a withdrawn one; then rejects with `StoreError`.
+   */
+  published(): Promise<{ readonly keys: readonly Jwk[]; readonly asOf: number }>
   /** The same as it is in the table now; where there is no key yet, none is made. */
   publishedNow(): Promise<readonly Jwk[]>
   /** As the table is when it is asked; whoever signs after that signs by it. */
@@ -132,7 +136,9 @@ export function createSigningKeys({
     isWithdrawn: withdrawn,
     async published() {
       await activeSigner()
-      return { keys: publishedOf(await fresh()) }
+      const known = await fresh()
+      if (older(known, PUBLISH_AHEAD)) throw new StoreError('unavailable', 'the signing keys are too old')
+      return { keys: publishedOf(known), asOf: known.loadedAt }
     },
     async publishedNow() {
       return publishedOf(await readRing())
@@ -270,10 +276,11 @@ export function createSigningKeys({
   /** Of readings side by side the one that began last stays. */
   async function readRing(): Promise<Ring> {
     const read = ++reads
+    const loadedAt = clock()
     const records = await allSigningKeys(store.db)
     isSilent = false
     if (ring && ring.read > read) return ring
-    ring = { read, loadedAt: clock(), records, publicKeys: publicKeysOf(records), signers: new Map() }
+    ring = { read, loadedAt, records, publicKeys: publicKeysOf(records), signers: new Map() }
     return ring
   }
 

@@ -1,9 +1,20 @@
-import { createGuard } from '@mapae/guard'
-import { decodeUnverified } from '@mapae/jwt'
+import { createGuard, type GuardOptions } from '@mapae/guard'
+import { BEGINNING, claimsOf, feedAudience, setType } from '@mapae/guard/revocations'
+import { createSigner, decodeUnverified, importKey } from '@mapae/jwt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { unwrap } from '../src/key-wrapping.ts'
+import { deriveSecrets } from '../src/server-secret.ts'
 import { query } from './read-database.ts'
-import { type Answer, startAuth, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
+import {
+  type Answer,
+  type CallOptions,
+  SECRET,
+  startAuth,
+  startFreshAuth,
+  type TestAuth,
+  URL_OF_AUTH,
+} from './start-auth.ts'
 
 const DAY = 86_400
 const SOON = { timeout: 20_000, interval: 10 }
@@ -14,9 +25,18 @@ const statuses = async ({ auth }: TestAuth) =>
 const publishedKids = async ({ call }: TestAuth) =>
   (await call('GET', '/.well-known/jwks.json')).json.keys.map(({ kid }) => kid)
 
-function guardOf(server: TestAuth) {
-  const fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init))
-  const guard = createGuard({ issuer: URL_OF_AUTH, fetch, clock: server.clock.now, revocations: true })
+function guardOf(
+  server: TestAuth,
+  fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init)),
+  options: Partial<GuardOptions> = {},
+) {
+  const guard = createGuard({
+    issuer: URL_OF_AUTH,
+    fetch,
+    clock: server.clock.now,
+    revocations: true,
+    ...options,
+  })
   onTestFinished(() => guard.close())
   return guard
 }
@@ -82,7 +102,7 @@ describe.each(databases)('signing keys turn by themselves, on $name', (database)
   test('while they are used: no live token is refused, by either replica or a guard of either', async () => {
     const one = await startFreshAuth(database, { signingKeyLifetime: 3600, sweepInterval: 0 })
     const replicas = [one, await startAuth(one.database, { signingKeyLifetime: 3600, sweepInterval: 0 })]
-    const guards = replicas.map(guardOf)
+    const guards = replicas.map((replica) => guardOf(replica))
     let people = await Promise.all([1, 2, 3, 4].map(() => one.register()))
     const kids = new Set<string>()
     for (let turn = 0; turn < 38; turn++) {
@@ -137,6 +157,75 @@ describe.each(databases)('signing keys turn by themselves, on $name', (database)
   })
 })
 
+describe.each(databases)('guards that are heard of, on $name', (database) => {
+  const report = (server: TestAuth, name: string, options: CallOptions & { version?: string } = {}) =>
+    server.call('GET', '/revocations?since=0', {
+      ...options,
+      headers: { 'mapae-guard': `${name.padEnd(22, '_')}; keys=${options.version ?? 'none'}` },
+    })
+  const rows = async ({ database }: TestAuth) =>
+    (await query(database, 'select * from guards order by id')).map(
+      ({ id, keys_version, seen_at, has_token }) => [
+        String(id).replaceAll('_', ''),
+        keys_version,
+        Number(seen_at),
+        Number(has_token),
+      ],
+    )
+
+  test('are written down when something is new, or a minute has gone', async () => {
+    const server = await startFreshAuth(database)
+    const at = server.clock.now()
+    await report(server, 'one')
+    server.clock.advance(59)
+    await report(server, 'one')
+    expect(await rows(server)).toEqual([['one', 'none', at, 0]])
+    await report(server, 'one', { version: 'newer' })
+    expect(await rows(server)).toEqual([['one', 'newer', at + 59_000, 0]])
+    server.clock.advance(60)
+    await report(server, 'one', { version: 'newer' })
+    expect(await rows(server)).toEqual([['one', 'newer', at + 119_000, 0]])
+  })
+
+  test('are known by the token of the feed', async () => {
+    const token = 'the-token-of-the-revocation-feed'
+    const server = await startFreshAuth(database)
+    const closed = await startAuth(server.database, { revocationFeed: { token } })
+    await report(server, 'anybody')
+    await report(closed, 'stranger')
+    await report(closed, 'known', { token })
+    const names = async () =>
+      (await server.auth.api.listGuards()).map(({ id, isKnown }) => [id.replaceAll('_', ''), isKnown]).sort()
+    expect(await names()).toEqual([
+      ['anybody', false],
+      ['known', true],
+    ])
+    // A feed that is closed from now on.
+    await report(closed, 'anybody', { token })
+    expect(await names()).toEqual([
+      ['anybody', true],
+      ['known', true],
+    ])
+  })
+
+  test('are of bounded number and cost where they need not prove anything, and leave room for others', async () => {
+    const server = await startFreshAuth(database)
+    const count = async () => (await rows(server)).length
+    for (let guard = 0; guard < 105; guard++) await report(server, `a${guard}`, { address: '203.0.113.7' })
+    expect(await count()).toBe(100)
+    await report(server, 'other', { address: '198.51.100.1' })
+    expect(await count()).toBe(101)
+
+    for (let version = 0; version < 30; version++) await report(server, 'other', { version: `v${version}` })
+    expect((await rows(server)).at(-1)?.slice(0, 2)).toEqual(['other', 'v18'])
+    server.clock.advance(600)
+    await report(server, 'other', { version: 'v30' })
+    await report(server, 'b', { address: '203.0.113.7' })
+    expect((await rows(server)).at(-1)?.slice(0, 2)).toEqual(['other', 'v30'])
+    expect(await count()).toBe(102)
+  })
+})
+
 describe.each(databases)('a signing key that is withdrawn, on $name', (database) => {
   test('signs no more and proves nothing; a new one signs, and nobody is logged out', async () => {
     const server = await startFreshAuth(database)
@@ -169,6 +258,53 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
     expect(audit).toEqual([{ detail: JSON.stringify({ kid: stolen }) }])
     expect(await server.auth.api.withdrawKey(stolen)).toEqual({ type: 'withdrawn_before' })
     expect(await server.auth.api.withdrawKey('nobody’s')).toEqual({ type: 'unknown' })
+  })
+
+  test('stays refused when a guard has asked the key set, which by then has no such key', async () => {
+    const server = await startFreshAuth(database)
+    let asked = 0
+    const guard = guardOf(server, (url, init) => {
+      if (new Headers(init?.headers).get('cache-control') === 'no-cache') asked += 1
+      return server.auth.fetch(new Request(url, init))
+    })
+    const person = await server.register()
+    expect(await judged(guard, person)).toBe('admitted')
+    await server.auth.api.withdrawKey(kidOf(person))
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('401 invalid_token'), SOON)
+    server.clock.advance(31)
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(0), SOON)
+    const other = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('admitted'), SOON)
+    expect(await judged(guard, person)).toBe('401 invalid_token')
+  })
+
+  test('takes no other along: what its thief says, who also carries the feed, is denied by the key set', async () => {
+    const server = await startFreshAuth(database)
+    const stolen = kidOf(await server.register())
+    server.clock.advance(1)
+    const { kid: honest } = await server.auth.api.rotateKeys({ signsNow: true })
+    const lie = await forgedWithdrawal(server, { stolen, honest })
+    const errors: unknown[] = []
+    const relayed: typeof globalThis.fetch = async (url, init) => {
+      const { body, headers } = await server.auth.fetch(new Request(url, init))
+      return new Response(body?.pipeThrough(saidFirst(`data: ${lie}\n\n`)), { headers })
+    }
+    const guard = guardOf(server, undefined, {
+      revocations: { url: `${URL_OF_AUTH}/revocations`, fetch: relayed },
+      onError: (error) => errors.push(error),
+    })
+    const person = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('401 invalid_token'), SOON)
+    server.clock.advance(41)
+    await vi.waitFor(async () => expect(await judged(guard, person)).toBe('admitted'), SOON)
+    expect(errors.join()).toContain(stolen)
+
+    await server.auth.api.withdrawKey(stolen)
+    const other = await server.register()
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('admitted'), SOON)
+    await server.call('POST', '/auth/logout', { token: other.json.access_token })
+    await vi.waitFor(async () => expect(await judged(guard, other)).toBe('401 invalid_token'), SOON)
+    expect(await judged(guard, person)).toBe('admitted')
   })
 
   test('gives way to the next one, where that is published already: guards hold it', async () => {
@@ -210,3 +346,25 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
     for (const set of sets) expect(decodeUnverified(set).header.kid).not.toBe(kidOf(person))
   })
 })
+
+/** Signed by whoever has the database and the secret, and so each key. */
+async function forgedWithdrawal(
+  { database, clock }: TestAuth,
+  { stolen, honest }: { stolen: string; honest: string },
+): Promise<string> {
+  const [row] = await query(database, `select private_wrapped from signing_keys where kid = '${stolen}'`)
+  const jwk = JSON.parse(unwrap(deriveSecrets([SECRET]), String(row?.['private_wrapped']), stolen) ?? '')
+  const sign = createSigner({ key: importKey(jwk, { kid: stolen }), typ: setType })
+  const says = { type: 'key_withdrawn', kid: honest } as const
+  return sign({
+    iss: URL_OF_AUTH,
+    aud: feedAudience(URL_OF_AUTH),
+    iat: clock.now() / 1000,
+    jti: 'forged',
+    ...claimsOf({ prev: BEGINNING, upTo: BEGINNING, says }, URL_OF_AUTH),
+  })
+}
+
+function saidFirst(text: string): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(text)) })
+}

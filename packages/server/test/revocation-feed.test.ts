@@ -1,5 +1,12 @@
 import { createGuard, type Guard, type GuardOptions, type GuardRequest } from '@mapae/guard'
-import { eventTypes, feedAudience, readStatement, type Statement } from '@mapae/guard/revocations'
+import {
+  BEGINNING,
+  eventTypes,
+  feedAudience,
+  readStatement,
+  type Statement,
+  sessionHash,
+} from '@mapae/guard/revocations'
 import { createJwkSet, createVerifier, decodeUnverified, type Jwk } from '@mapae/jwt'
 import type { Auth } from '@mapae/server'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -47,7 +54,7 @@ const refuses = (guard: Guard, answer: Answer) =>
   vi.waitFor(async () => expect(await judged(guard, answer)).toBe('401 invalid_token'), SOON)
 
 /** The tokens of a poll, verified as a guard verifies them. */
-async function poll(server: TestAuth, since = 0, headers: Record<string, string> = {}) {
+async function poll(server: TestAuth, since: number | string = 0, headers: Record<string, string> = {}) {
   const answer = await server.call('GET', `/revocations?since=${since}`, { headers })
   const { sets = [] }: { sets?: string[] } = JSON.parse(answer.text)
   const jwks = (await server.call('GET', '/.well-known/jwks.json')).json
@@ -204,7 +211,7 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     expect(disabled).toMatchObject({ events: { [eventTypes.sessionRevoked]: { epoch: 1 } } })
     expect(head).toMatchObject({ events: { [eventTypes.verification]: { as_of: server.clock.now() } } })
     for (const one of claims) expect(one).not.toHaveProperty('sub')
-    expect(statements.map(({ prev, seq }) => [prev, seq])).toEqual([
+    expect(statements.map(({ prev, upTo }) => [prev.seq, upTo.seq])).toEqual([
       [0, 1],
       [1, 2],
       [2, 2],
@@ -238,7 +245,8 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
       server.auth.fetch(new Request(`${URL_OF_AUTH}/revocations`, { headers }))
     const whole = await ask({})
     expect(whole.headers.get('content-type')).toBe('text/event-stream')
-    const ids = (events: readonly string[]) => events.map((event) => /^id: (\d+)$/m.exec(event)?.[1])
+    const ids = (events: readonly string[]) =>
+      events.map((event) => /^id: (\d+)\.[\w-]{11}$/m.exec(event)?.[1])
     expect(ids(await firstEvents(whole.body, 4))).toEqual(['1', '2', '3', '3'])
     expect(ids(await firstEvents((await ask({ 'last-event-id': '2' })).body, 2))).toEqual(['3', '3'])
     const restored = await ask({ 'last-event-id': '4711' })
@@ -328,15 +336,22 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     await server.register()
     await insertMany(server, 10_300)
     const { sets, statements } = await poll(server)
-    expect(statements.map(({ prev, seq }) => [prev, seq])).toEqual([
+    expect(statements.map(({ prev, upTo }) => [prev.seq, upTo.seq])).toEqual([
       [0, 10_000],
       [10_000, 10_300],
       [10_300, 10_300],
     ])
     for (const since of [1, 5000, 9899])
       expect((await poll(server, since)).sets.slice(0, 2), `${since}`).toEqual(sets.slice(0, 2))
-    expect((await poll(server, 10_150)).sets[0]).toBe(sets[1])
-    expect((await poll(server, 10_299)).statements[0], 'few are for each').toMatchObject({ prev: 10_299 })
+    const between = await poll(server, 10_150)
+    expect(between.statements[0]).toMatchObject({
+      prev: { seq: 10_150 },
+      upTo: { seq: 10_000 },
+      says: { type: 'overlap' },
+    })
+    expect(between.sets[1]).toBe(sets[1])
+    const few = await poll(server, 10_299)
+    expect(few.statements[0], 'few are for each').toMatchObject({ prev: { seq: 10_299 } })
 
     server.clock.advance(60)
     const again = await poll(server)
@@ -386,9 +401,12 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     await refuses(guard, person)
     server.clock.advance(300 + 60 + 1)
     await server.auth.api.sweep()
-    expect(await query(server.database, 'select seq from revocations')).toEqual([])
+    expect(
+      await query(server.database, 'select seq from revocations'),
+      'the last shows where the feed is',
+    ).toEqual([{ seq: isSqlite(server.database) ? 1 : '1' }])
     await vi.waitFor(() => expect(guard.status().revocations.entries).toBe(0), SOON)
-    expect((await poll(server)).statements.map(({ prev, seq }) => [prev, seq])).toEqual([
+    expect((await poll(server)).statements.map(({ prev, upTo }) => [prev.seq, upTo.seq])).toEqual([
       [0, 1],
       [1, 1],
     ])
@@ -437,7 +455,7 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     const { statements } = await poll(server)
     expect(statements).toHaveLength(1)
     expect([...(entriesOf(statements[0]) ?? [])]).toHaveLength(10_000)
-    expect(statements[0]).toMatchObject({ prev: 0, seq: 10_000 })
+    expect(statements[0]).toMatchObject({ prev: { seq: 0 }, upTo: { seq: 10_000 } })
 
     // Who does not read is cut off when too much waits for them; what had been said is still there to read.
     const text = await new Response(idle.body).text()
@@ -484,6 +502,98 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
     }
   })
 })
+
+describe.each(databases)('a database that was restored, on $name', (database) => {
+  test('and numbers other entries the same is noticed while guards listen: they miss none of them', async () => {
+    const server = await startFreshAuth(database)
+    const { guard, lost, held } = await threeEnds(server)
+    await overwrite(server, lost)
+    for (const person of [...held, ...lost]) await refuses(guard, person)
+    const later = await server.register()
+    await server.call('POST', '/auth/logout', { token: later.json.access_token })
+    await refuses(guard, later)
+    await isLive(guard)
+  })
+
+  test('also by a server that has never seen it otherwise, and after it gave out more numbers than a guard knows', async () => {
+    const server = await startFreshAuth(database)
+    const line = { auth: server.auth }
+    const { guard, lost, held } = await threeEnds(server, (url, init) =>
+      line.auth.fetch(new Request(url, init)),
+    )
+    await server.auth.close()
+    await overwrite(server, lost)
+    const other = await startAuth(server.database)
+    const later = [await other.register(), await other.register()]
+    for (const { json } of later) await other.call('POST', '/auth/logout', { token: json.access_token })
+    line.auth = other.auth
+    for (const person of [...held, ...lost, ...later]) await refuses(guard, person)
+    await isLive(guard)
+  })
+
+  test('to fewer entries than a guard knows has it take everything, and nothing that it held is forgotten', async () => {
+    const server = await startFreshAuth(database)
+    const { guard, held } = await threeEnds(server)
+    await query(server.database, 'delete from revocations where seq > 1')
+    await query(
+      server.database,
+      isSqlite(server.database)
+        ? 'update sqlite_sequence set seq = 1'
+        : "select setval('revocations_seq_seq', 1)",
+    )
+    const later = await server.register()
+    await server.call('POST', '/auth/logout', { token: later.json.access_token })
+    await refuses(guard, later)
+    expect(
+      await query(server.database, 'select max(seq) as seq from revocations where seq < 3'),
+    ).toMatchObject([{ seq: isSqlite(server.database) ? 2 : '2' }])
+    for (const person of held) expect(await judged(guard, person)).toBe('401 invalid_token')
+  })
+
+  test('or swept by a replica of the first version, which keeps not even the last entry, loses nobody anything', async () => {
+    const server = await startFreshAuth(database)
+    const { guard } = await threeEnds(server)
+    await query(server.database, 'delete from revocations')
+    const later = await server.register()
+    await server.call('POST', '/auth/logout', { token: later.json.access_token })
+    await refuses(guard, later)
+    await isLive(guard)
+  })
+
+  test('is told of by the id of an event: who asks for one that is not there gets everything', async () => {
+    const server = await startFreshAuth(database)
+    await threeEnds(server)
+    const before = await poll(server)
+    const { tag } = before.statements.at(-1)?.upTo ?? BEGINNING
+    expect((await poll(server, `3.${tag}`)).statements).toHaveLength(1)
+    for (const since of ['3.AAAAAAAAAAA', `2.${tag}`, `4.${tag}`, '4'])
+      expect((await poll(server, since)).statements, since).toEqual(before.statements)
+    for (const since of ['3.', '3.AAAA', `3.${tag}A`, `3,${tag}`])
+      expect((await server.call('GET', `/revocations?since=${since}`)).status, since).toBe(400)
+  })
+})
+
+/** A guard that knows of three ends, and two people whose sessions live. */
+async function threeEnds(server: TestAuth, fetch = fetchOf(server.auth)) {
+  const guard = guardOf(server, { fetch })
+  const held = [await server.register(), await server.register(), await server.register()]
+  const lost = [await server.register(), await server.register()]
+  for (const { json } of held) await server.call('POST', '/auth/logout', { token: json.access_token })
+  for (const person of held) await refuses(guard, person)
+  for (const person of lost) expect(await judged(guard, person)).toBe('admitted')
+  return { guard, held, lost }
+}
+
+/** In one step the second and third entry are the ends of other sessions, as in a backup that went on its own way. */
+async function overwrite({ database }: TestAuth, people: readonly Answer[]): Promise<void> {
+  const [second, third] = people.map(({ json }) =>
+    Buffer.from(sessionHash(json.session_id), 'hex').toString('base64url'),
+  )
+  await query(
+    database,
+    `update revocations set expires_at = expires_at + 1, key_hash = case seq when 2 then '${second}' else '${third}' end where seq > 1`,
+  )
+}
 
 /** Resolves when a stream has ended. */
 async function isOver(stream: ReadableStream<Uint8Array> | null): Promise<void> {

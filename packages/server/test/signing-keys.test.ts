@@ -39,7 +39,7 @@ describe.each(databases)('signing keys, on $name', (database) => {
         const answer = await server.call('GET', '/.well-known/jwks.json')
         expect(answer.status).toBe(200)
         expect(answer.headers.get('content-type')).toBe('application/jwk-set+json')
-        expect(answer.headers.get('cache-control')).toBe('public, max-age=300')
+        expect(answer.headers.get('cache-control')).toBe('public, max-age=300, s-maxage=10')
         expect(answer.json.keys).toHaveLength(1)
         const [jwk = {}] = answer.json.keys
         expect(Object.keys(jwk).sort()).toEqual(['alg', 'kid', 'use', ...members].sort())
@@ -53,6 +53,27 @@ describe.each(databases)('signing keys, on $name', (database) => {
       const [before] = await kidsOf(server)
       expect(before).toEqual(expect.any(String))
       expect(kidOf(await server.register())).toBe(before)
+    })
+
+    test('are said to be as of when they were read, and from a database that is away no longer than they can be right', async () => {
+      const server = await startFreshAuth(database, { onEvent: () => {} })
+      const ask = async () => {
+        const { status, json, headers } = await server.call('GET', '/.well-known/jwks.json')
+        return [status, json.as_of ?? json.code, headers.get('cache-control')]
+      }
+      await kidsOf(server)
+      const read = server.clock.now()
+      server.clock.advance(11)
+      expect(await ask()).toEqual([200, read + 11_000, 'public, max-age=300, s-maxage=10'])
+      await query(server.database, 'alter table signing_keys rename to gone')
+      server.clock.advance(300)
+      expect(await ask()).toEqual([200, read + 11_000, 'public, max-age=300, s-maxage=10'])
+      server.clock.advance(295)
+      expect(await ask()).toEqual([200, read + 11_000, 'public, max-age=5, s-maxage=5'])
+      server.clock.advance(5)
+      expect((await ask()).slice(0, 2)).toEqual([503, 'store_unavailable'])
+      await query(server.database, 'alter table gone rename to signing_keys')
+      expect((await ask()).slice(0, 2)).toEqual([200, read + 611_000])
     })
 
     test('are one, although many ask at once at first', async () => {

@@ -43,6 +43,7 @@ export interface AnswerBody {
   readonly timeline: readonly Readonly<Record<string, unknown>>[]
   readonly ended: number
   readonly keys: readonly Readonly<Record<string, string>>[]
+  readonly as_of: number
 }
 
 export interface Answer {

@@ -89,14 +89,18 @@ describe.each(databases)('the sweep, on $name', (database) => {
 
   test('removes revocations when no token is left that they refuse', async () => {
     const own = await startFreshAuth(database)
-    const { json } = await own.register()
-    await own.call('POST', '/auth/logout', { token: json.access_token })
+    for (const { json } of [await own.register(), await own.register()])
+      await own.call('POST', '/auth/logout', { token: json.access_token })
     own.clock.advance(300 + 59)
     expect(await own.auth.api.sweep()).toMatchObject({ revocations: 0 })
-    expect(await rowsOf(own, 'revocations')).toHaveLength(1)
+    expect(await rowsOf(own, 'revocations')).toHaveLength(2)
     own.clock.advance(1)
     expect(await own.auth.api.sweep()).toMatchObject({ revocations: 1 })
-    expect(await rowsOf(own, 'revocations')).toEqual([])
+    const left = await rowsOf(own, 'revocations')
+    expect(
+      left.map(({ seq }) => Number(seq)),
+      'the last one shows where the feed is',
+    ).toEqual([2])
   })
 
   test('removes what is left of a deleted account, and nothing of the others', async () => {
@@ -177,7 +181,7 @@ describe.each(databases)('the sweep, on $name', (database) => {
     const started = performance.now()
     await (await startFreshAuth(database, { sweepInterval: 86_400 })).auth.close()
     await own.auth.close()
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started, 'not a day').toBeLessThan(25_000)
     await expect(own.auth.api.sweep()).rejects.toMatchObject({ name: 'StoreError' })
   })
 
@@ -187,7 +191,7 @@ describe.each(databases)('the sweep, on $name', (database) => {
       'select id from sessions where ended_at is not null and ended_at < 5 order by ended_at limit 500',
       'select id from sessions where ended_at is null and sweep_at < 5 order by sweep_at limit 500',
       'select id from accounts where deleted_at is not null and deleted_at < 5 order by deleted_at limit 500',
-      'select seq from revocations where expires_at <= 5 order by expires_at limit 500',
+      'select seq from revocations where expires_at <= 5 and seq < (select max(seq) from revocations) order by expires_at limit 500',
     ])
       plans.push(JSON.stringify(await explain(server, statement)))
     const indexes = ['sessions_ended', 'sessions_sweep', 'accounts_deleted', 'revocations_expiry']

@@ -17,7 +17,7 @@ export const keysRotate: Command = defineCommand({
     ...storeFlags,
   },
   notes: [
-    'Running servers make a new key by themselves every 90 days (MAPAE_SIGNING_KEY_LIFETIME). The new key is published first and signs ten minutes later, or when every guard that was heard of within ten minutes holds it; Ctrl-C stops the waiting and lets it sign at its time.',
+    'Running servers make a new key by themselves every 90 days (MAPAE_SIGNING_KEY_LIFETIME). The new key is published first and signs ten minutes later, or when every guard that was heard of within ten minutes holds it; Ctrl-C stops the waiting and lets it sign at its time. Where the feed has no token (MAPAE_REVOCATION_FEED_TOKEN) it is put off for nobody: anybody can say that they are a guard.',
     'A key that may be stolen is stopped with mapae keys withdraw.',
   ],
   async work({ flags }, io) {

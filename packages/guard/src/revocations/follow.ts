@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { JwtError, type KeyQuery } from '@mapae/jwt'
+import { JwtError, type KeyQuery, type VerifiedJwt } from '@mapae/jwt'
 import { eventData } from './event-stream.ts'
 import type { Knowledge } from './knowledge.ts'
+import { textOf } from './open-feed.ts'
+import { BEGINNING, printPlace } from './place.ts'
 import type { RevocationSettings } from './settings.ts'
 import { keySetVersion, readStatement } from './statement.ts'
+import { createWithdrawals } from './withdrawals.ts'
 
 /** How it went with a feed the last time. */
 export type FeedState = 'starting' | 'followed' | 'failing' | 'unheard' | 'absent'
@@ -13,6 +16,8 @@ export interface Following {
   readonly state: FeedState
   /** Resolves when everything is known for the first time, or when it is clear that this will take longer. */
   readonly settled: Promise<void>
+  /** It has shown that there is a feed: one that is not found is away, and looked for at once. */
+  expect(): void
   stop(): void
 }
 
@@ -20,8 +25,8 @@ export interface Following {
 const SILENCE = 15_000
 const FIRST_PAUSE = 200
 const LONGEST_PAUSE = 5000
-/** Until an issuer without a feed is asked again. */
-const ABSENT_PAUSE = 300_000
+/** The same for an issuer that seems to have no feed: a proxy that finds none for a minute, in a deployment, is believed for a minute more. */
+const LONGEST_ABSENCE = 300_000
 /** A guard that was not heard of for ten minutes is not waited for when keys turn. */
 const REPORT_EVERY = 120_000
 /** The server has as many listeners as it takes. */
@@ -35,6 +40,7 @@ const KEYS_COOLDOWN = 1000
  */
 export function followFeed(settings: RevocationSettings, knowledge: Knowledge): Following {
   const stopping = new AbortController()
+  const withdrawals = createWithdrawals(settings, knowledge, stopping.signal)
   const id = randomBytes(16).toString('base64url')
   let state: FeedState = 'starting'
   let settle = () => {}
@@ -43,6 +49,7 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
   })
   /** Where nobody said that there is a feed, one that never answered is not missed. */
   let isThere = !settings.mayBeAbsent
+  const expecting = new AbortController()
   let heldVersion = '-'
   let keysFetchedAt = Number.NEGATIVE_INFINITY
   let fetching: Promise<void> | undefined
@@ -54,6 +61,12 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       return state
     },
     settled,
+    expect() {
+      if (isThere) return
+      isThere = true
+      if (state === 'absent') state = 'failing'
+      expecting.abort()
+    },
     stop: () => stopping.abort(),
   }
 
@@ -66,8 +79,15 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       if (state === 'unheard' && !isHeard) await ask().catch(failed)
       settle()
       failures = isHeard ? 0 : failures + 1
-      await pause(state === 'absent' ? ABSENT_PAUSE : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures))
+      await pauseAfter(failures)
     }
+  }
+
+  function pauseAfter(failures: number): Promise<boolean> {
+    const pausing = FIRST_PAUSE * 2 ** failures
+    if (state !== 'absent') return pause(Math.min(LONGEST_PAUSE, pausing))
+    const signal = AbortSignal.any([stopping.signal, expecting.signal])
+    return pause(Math.min(LONGEST_ABSENCE, pausing), signal)
   }
 
   /** One connection, until it ends or something is missing. */
@@ -77,7 +97,7 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
     stopping.signal.addEventListener('abort', hangUp, { once: true })
     let silence = setTimeout(hangUp, SILENCE).unref()
     try {
-      const headers = { ...ownHeaders(), accept: 'text/event-stream', 'last-event-id': String(knowledge.seq) }
+      const headers = { ...ownHeaders(), accept: 'text/event-stream', 'last-event-id': cursor() }
       const answer = await settings.open(settings.url, { headers, signal: line.signal })
       const isFeed = answer.status === 200 && answer.contentType.startsWith('text/event-stream')
       if (!isFeed) return refusedBy(answer.status)
@@ -116,9 +136,9 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
     if (!verified || knowledge.isWithdrawn(verified.key.kid)) return true
     const statement = readStatement(verified.claims)
     if (!statement) return true
-    const isWhole = knowledge.learn(statement)
     const { says } = statement
-    if (says.type === 'key_withdrawn') fetchKeys().catch(failed)
+    if (says.type === 'key_withdrawn') hearWithdrawal(says.kid, verified)
+    const isWhole = knowledge.learn(statement)
     if (says.type === 'head' && isWhole) {
       state = 'followed'
       isThere = true
@@ -126,6 +146,12 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
       holdKeys(says.keys).catch(failed)
     }
     return isWhole
+  }
+
+  function hearWithdrawal(kid: string, { claims, key }: VerifiedJwt): void {
+    const at = (claims.iat ?? Number.POSITIVE_INFINITY) * 1000
+    withdrawals.hear({ kid, by: key.kid, at })
+    fetchKeys().catch(failed)
   }
 
   async function verify(token: string) {
@@ -179,8 +205,14 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
 
   function askingUrl(): string {
     const url = new URL(settings.url)
-    url.searchParams.set('since', String(knowledge.seq))
+    url.searchParams.set('since', cursor())
     return url.href
+  }
+
+  /** Where to go on from. A server of the first version gave no tag: that may be a place in another feed by now. */
+  function cursor(): string {
+    const { place } = knowledge
+    return printPlace(place.tag === '' ? BEGINNING : place)
   }
 
   async function reportForEver(): Promise<void> {
@@ -209,24 +241,10 @@ export function followFeed(settings: RevocationSettings, knowledge: Knowledge): 
   }
 
   /** By chance half as long or half as long again. False: it is time to stop. */
-  function pause(milliseconds: number): Promise<boolean> {
+  function pause(milliseconds: number, signal = stopping.signal): Promise<boolean> {
     const jittered = milliseconds * (0.5 + Math.random())
-    return sleep(jittered, true, { ref: false, signal: stopping.signal }).catch(() => false)
+    return sleep(jittered, true, { ref: false, signal }).catch(() => false)
   }
-}
-
-/** Of an answer to those who ask; one list takes up to 300,000 characters. */
-const LONGEST_ANSWER = 1_000_000
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > LONGEST_ANSWER) throw new RangeError('an answer of the feed is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function setsOf(text: string): readonly string[] {

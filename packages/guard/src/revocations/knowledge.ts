@@ -1,17 +1,24 @@
 import type { AccessClaims } from '../access-claims.ts'
 import { accountHash, type Mark, markOf, sessionHash } from './mark.ts'
+import { BEGINNING, isSamePlace, type Place } from './place.ts'
 import { createRevokedTable } from './revoked-table.ts'
 import type { Statement } from './statement.ts'
 
-/** What a guard knows of revocations by now. It only ever learns more: nothing that it is told can let a revoked token in again. */
+/**
+ * What a guard knows of revocations by now. It only ever learns more: nothing that the feed tells can let a revoked token in again. What
+ * the feed told of a key, the issuer itself can deny.
+ */
 export interface Knowledge {
   /** Whether a good token is of a revoked session, older than its account's epoch, or signed with a withdrawn key. */
   revokes(claims: AccessClaims, kid: string | undefined): boolean
   isWithdrawn(kid: string | undefined): boolean
-  /** Takes a verified statement in. False: something before it was missed, and is missing still. */
+  /** From now on a key proves nothing. */
+  withdraw(kid: string): void
+  reinstate(kid: string): void
+  /** Takes a verified statement in, but for what it says of keys. False: something before it was missed, and is missing still. */
   learn(statement: Statement): boolean
   /** Up to where everything is known. */
-  readonly seq: number
+  readonly place: Place
   /** The moment, in milliseconds, as of which everything was known. */
   readonly asOf: number
   readonly entries: number
@@ -27,7 +34,7 @@ export function createKnowledge(clock: () => number, told: () => void = () => {}
   // A verifier with a cache gives the same claims again: then nothing is hashed.
   const marks = new WeakMap<AccessClaims, { readonly session: Mark | undefined; readonly account: Mark }>()
   const now = () => Math.floor(clock() / 1000)
-  let seq = 0
+  let place = BEGINNING
   let asOf = Number.NEGATIVE_INFINITY
 
   return {
@@ -40,21 +47,25 @@ export function createKnowledge(clock: () => number, told: () => void = () => {}
       return table.epochOf(account, moment) > (claims.epoch ?? 0)
     },
     isWithdrawn,
-    learn({ prev, seq: upTo, says }) {
-      if (says.type === 'key_withdrawn') withdrawn.add(says.kid)
+    withdraw(kid) {
+      withdrawn.add(kid)
+      told()
+    },
+    reinstate: (kid) => withdrawn.delete(kid),
+    learn({ prev, upTo, says }) {
       if (says.type === 'revoked') {
         const moment = now()
         for (const entry of says.entries) table.add(entry, moment)
+        told()
       }
-      if (says.type !== 'head') told()
-      if (prev > seq) return false
+      if (prev.seq > 0 && !isSamePlace(prev, place)) return false
       if (says.type === 'head') asOf = Math.max(asOf, Math.min(says.at, clock()))
       // One that was said before moves this back, and the gap that shows next is filled by asking again.
-      else seq = upTo
+      place = upTo
       return true
     },
-    get seq() {
-      return seq
+    get place() {
+      return place
     },
     get asOf() {
       return asOf

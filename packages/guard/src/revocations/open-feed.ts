@@ -32,6 +32,8 @@ function openWith(fetch: typeof globalThis.fetch): OpenFeed {
   }
 }
 
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
 const openUnreferenced: OpenFeed = async (url, { headers, signal }) => {
   const request = url.startsWith('https:') ? requestHttps : requestHttp
   const asked = request(url, { headers, signal, agent: false })
@@ -47,4 +49,17 @@ const openUnreferenced: OpenFeed = async (url, { headers, signal }) => {
   }
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+/** Of an answer to those who ask; one list takes up to 300,000 characters. */
+const LONGEST_ANSWER = 1_000_000
+
+/** A body whole. Throws for one that is too long. */
+export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > LONGEST_ANSWER) throw new RangeError('an answer of the feed is too long')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -48,6 +48,8 @@ export function createRevocations(settings: RevocationSettings | undefined): Rev
     isFollowed: true,
     judge(claims, about) {
       start()
+      // Only Mapae writes epochs into its tokens, and it has a feed.
+      if (claims.epoch !== undefined) following?.expect()
       if (isSettled) return judge(claims, about)
       return (settled ?? Promise.resolve()).then(() => judge(claims, about))
     },

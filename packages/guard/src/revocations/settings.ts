@@ -12,6 +12,7 @@ import type { GuardOptions } from '../options.ts'
 import { isRemote } from '../remote-keys.ts'
 import { feedOpener, type OpenFeed } from './open-feed.ts'
 import type { WhenStale } from './options.ts'
+import { type FetchPublishedKeys, prepareFetchPublishedKeys } from './published-keys.ts'
 import { feedAudience, setType } from './statement.ts'
 import { checkWhenStale } from './when-stale.ts'
 
@@ -30,6 +31,8 @@ export type RevocationSettings = {
   readonly has: (key: KeyQuery) => boolean
   /** Fetches the key set anew; nothing where it is given once for all. */
   readonly refreshKeys: () => Promise<void>
+  /** Nothing, where the issuer cannot be asked so that nobody changes its answer. */
+  readonly fetchPublishedKeys: FetchPublishedKeys | undefined
   readonly clock: () => number
   readonly onError: (error: unknown) => void
 }
@@ -54,7 +57,10 @@ export function settleRevocations(
   checkWhenStale(whenStale)
   const location = url ?? feedAudience(issuer)
   const opener = fetch ?? options.fetch
-  if (!opener) refuseReadable(location)
+  if (!opener && isReadable(location))
+    throw invalid('revocations need an https URL; http is taken for localhost only.')
+  // What opens a relay may lead nowhere else.
+  const issuersOwn = url === undefined ? opener : options.fetch
   const rules = {
     issuer,
     audience: feedAudience(issuer),
@@ -74,16 +80,19 @@ export function settleRevocations(
     verify: isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys }),
     has: isSet(keys) ? (key) => keys.find(key) !== undefined : () => true,
     refreshKeys: isRemote(keys) ? () => keys.refresh() : async () => {},
+    fetchPublishedKeys:
+      issuersOwn || !isReadable(issuer)
+        ? prepareFetchPublishedKeys(issuer, feedOpener(issuersOwn))
+        : undefined,
     clock,
     onError,
   }
 }
 
-/** What is revoked is no secret, but the token that opens the feed is one. */
-function refuseReadable(location: string): void {
+/** What is revoked is no secret, but the token that opens the feed is one; and what comes of plain http, anybody can have changed. */
+function isReadable(location: string): boolean {
   const url = URL.canParse(location) ? new URL(location) : undefined
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return
-  throw invalid('revocations need an https URL; http is taken for localhost only.')
+  return url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname))
 }
 
 function isSet(keys: KeySource | RemoteJwkSet): keys is KeySet | RemoteJwkSet {

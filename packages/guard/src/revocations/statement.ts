@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { JwtClaims, KeyQuery } from '@mapae/jwt'
 import { markOf } from './mark.ts'
+import { type Place, printPlace, readPlace } from './place.ts'
 import { decodeRecords, EVERY_EPOCH, encodeRecords, type RevokedEntry } from './records.ts'
 
 /**
- * What one security event token (SET, RFC 8417) of the feed states: that after the entry numbered `prev`, up to `seq`, nothing was
- * revoked but this. So whoever holds everything up to `prev` holds everything up to `seq` afterwards, and whoever does not sees the gap.
+ * What one security event token (SET, RFC 8417) of the feed states: that after the entry `prev`, up to the entry `upTo`, nothing was
+ * revoked but this. So whoever is at `prev`, and holds everything up to there, is at `upTo` afterwards; whoever is not sees the gap.
  */
 export type Statement = {
-  readonly prev: number
-  readonly seq: number
+  readonly prev: Place
+  readonly upTo: Place
   readonly says:
     | { readonly type: 'revoked'; readonly entries: Iterable<RevokedEntry> }
     | { readonly type: 'key_withdrawn'; readonly kid: string }
     /** Nothing is newer than `seq` at that moment (milliseconds), and these are the published keys. */
     | { readonly type: 'head'; readonly at: number; readonly keys: readonly Required<KeyQuery>[] }
+    /** What follows begins at `upTo`, somewhat before `prev`: it was made for many. */
+    | { readonly type: 'overlap' }
 }
 
 /** The `typ` of a SET (RFC 8417 §2.3). */
@@ -27,6 +30,7 @@ export const eventTypes = {
   /** Many at once, as {@link encodeRecords} writes them: what a guard missed, or did not hear yet. */
   revocations: 'urn:mapae:secevent:revocations',
   keyWithdrawn: 'urn:mapae:secevent:key-withdrawn',
+  overlap: 'urn:mapae:secevent:overlap',
   /** OpenID Shared Signals Framework 1.0 §8.1.4: the sender shows that the stream is alive. */
   verification: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
 } as const
@@ -37,8 +41,8 @@ export function feedAudience(issuer: string): string {
 }
 
 /** The claims of the SET that states this, but for `iss`, `aud`, `iat` and `jti`. SETs have no `sub` and no `exp` (SSF 1.0 §4.1). */
-export function claimsOf({ prev, seq, says }: Statement & WrittenStatement, issuer: string): JwtClaims {
-  const position = { prev, seq }
+export function claimsOf({ prev, upTo, says }: Statement & WrittenStatement, issuer: string): JwtClaims {
+  const position = { prev: prev.seq, prev_tag: prev.tag, seq: upTo.seq, tag: upTo.tag }
   switch (says.type) {
     case 'revoked': {
       const [only, ...more] = says.entries
@@ -66,6 +70,8 @@ export function claimsOf({ prev, seq, says }: Statement & WrittenStatement, issu
         sub_id: opaque(issuer),
         events: { [eventTypes.verification]: { as_of: says.at, keys: says.keys } },
       }
+    case 'overlap':
+      return { ...position, sub_id: opaque(issuer), events: { [eventTypes.overlap]: {} } }
   }
 }
 
@@ -77,10 +83,19 @@ type WrittenStatement = {
 }
 
 /** Reads the claims of a verified SET; undefined for what is none of the feed's, such as an event of a later version. */
-export function readStatement({ prev, seq, events, sub_id }: JwtClaims): Statement | undefined {
-  if (!isCount(prev) || !isCount(seq) || prev > seq || !isRecord(events)) return undefined
-  const says = readEvents(events, sub_id)
-  return says && { prev, seq, says }
+export function readStatement(claims: JwtClaims): Statement | undefined {
+  const { events, sub_id } = claims
+  const prev = placeOf(claims['prev'], claims['prev_tag'])
+  const upTo = placeOf(claims['seq'], claims['tag'])
+  const says = isRecord(events) ? readEvents(events, sub_id) : undefined
+  if (!prev || !upTo || !says) return undefined
+  const isForward = prev.seq <= upTo.seq
+  return isForward === (says.type !== 'overlap') ? { prev, upTo, says } : undefined
+}
+
+/** Servers of the first version give no tag. */
+function placeOf(seq: unknown, tag: unknown = ''): Place | undefined {
+  return isCount(seq) && typeof tag === 'string' ? readPlace(printPlace({ seq, tag })) : undefined
 }
 
 /** Names the keys of a set in a few characters, for both sides to compare. */
@@ -100,7 +115,8 @@ function readEvents(
   const withdrawn = events[eventTypes.keyWithdrawn]
   if (isRecord(withdrawn)) return readWithdrawn(withdrawn)
   const head = events[eventTypes.verification]
-  return isRecord(head) ? readHead(head) : undefined
+  if (isRecord(head)) return readHead(head)
+  return isRecord(events[eventTypes.overlap]) ? { type: 'overlap' } : undefined
 }
 
 function readRevoked(

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { BEGINNING, type Place, readPlace } from '@mapae/guard/revocations'
 import type { App } from '../app.ts'
 import { AuthError } from '../auth-error.ts'
 import type { Context } from '../context.ts'
-import { noteGuardOf } from '../guards-seen.ts'
 import type { Visit } from '../http/visit.ts'
 
 /**
@@ -10,14 +10,15 @@ import type { Visit } from '../http/visit.ts'
  * with `?since=` as JSON, `{"sets": […]}`, for those who poll. Open to everybody, or to holders of `revocationFeed.token`.
  */
 export async function revocationsEndpoint(
-  { ctx, feed }: App,
+  { ctx, feed, guardNotes }: App,
   { request, header, from }: Visit,
 ): Promise<Response> {
   requireFeedToken(ctx, header('authorization'))
-  await noteGuardOf(ctx, header('mapae-guard'))
+  const isKnown = ctx.settings.revocationFeed.token !== undefined
+  await guardNotes.note(header('mapae-guard'), { isKnown, network: from.network })
   const since = new URL(request.url).searchParams.get('since')
-  if (since !== null) return polled(ctx, await feed.page(requireNumber(since)))
-  const after = numberOf(header('last-event-id')) ?? 0
+  if (since !== null) return polled(ctx, await feed.page(requirePlace(since)))
+  const after = readPlace(header('last-event-id') ?? '') ?? BEGINNING
   // Nobody would read, or let go of, the body of an answer to HEAD.
   const stream = request.method === 'HEAD' ? null : await feed.open({ after, network: from.network })
   return new Response(stream, {
@@ -52,12 +53,8 @@ function isEqual(one: string, other: string): boolean {
   return timingSafeEqual(hash(one), hash(other))
 }
 
-function requireNumber(text: string): number {
-  const number = numberOf(text)
-  if (number === undefined) throw new AuthError('invalid_request', 'since must be the number of an entry.')
-  return number
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+function requirePlace(text: string): Place {
+  const place = readPlace(text)
+  if (!place) throw new AuthError('invalid_request', 'since must be the id of an event, or a number.')
+  return place
 }

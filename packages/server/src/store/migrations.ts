@@ -6,6 +6,7 @@ import { brakes } from './migrations/0005-brakes.ts'
 import { auditTrail } from './migrations/0006-audit-trail.ts'
 import { revocationFeed } from './migrations/0007-revocation-feed.ts'
 import { identifierKeys } from './migrations/0008-identifier-keys.ts'
+import { knownGuards } from './migrations/0009-known-guards.ts'
 import type { Step } from './migrations/step.ts'
 
 /** In order; a step that was released is never changed, the next one mends it. */
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   '0006-audit-trail': auditTrail,
   '0007-revocation-feed': revocationFeed,
   '0008-identifier-keys': identifierKeys,
+  '0009-known-guards': knownGuards,
 }

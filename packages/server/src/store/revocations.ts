@@ -46,6 +46,8 @@ export async function insertRevocations(
     .execute()
 }
 
+const columns = ['seq', 'key_hash as keyHash', 'epoch', 'kid', 'expires_at as expiresAt'] as const
+
 /** What was revoked after the entry `after`, in the order of the commits, and can still refuse something at `now`. */
 export function revocationsAfter(
   db: Db,
@@ -53,7 +55,7 @@ export function revocationsAfter(
 ): Promise<NumberedRevocation[]> {
   return db
     .selectFrom('revocations')
-    .select(['seq', 'key_hash as keyHash', 'epoch', 'kid', 'expires_at as expiresAt'])
+    .select(columns)
     .where('seq', '>', after)
     .where('expires_at', '>', now)
     .orderBy('seq')
@@ -61,18 +63,17 @@ export function revocationsAfter(
     .execute()
 }
 
-/** The number of the last entry that is there; 0 when there is none. */
-export async function lastRevocation(db: Db): Promise<number> {
-  const last = await db
-    .selectFrom('revocations')
-    .select('seq')
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return last?.seq ?? 0
+/** The last entry that is there. */
+export function lastRevocation(db: Db): Promise<NumberedRevocation | undefined> {
+  return db.selectFrom('revocations').select(columns).orderBy('seq', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Removes entries that can refuse nothing any more. */
+/** The entry of that number. */
+export function revocationAt(db: Db, seq: number): Promise<NumberedRevocation | undefined> {
+  return db.selectFrom('revocations').select(columns).where('seq', '=', seq).executeTakeFirst()
+}
+
+/** Removes entries that can refuse nothing any more, but the last one: it shows whether the table is the one that it was. */
 export async function sweepRevocations(
   db: Db,
   { now, limit }: { now: number; limit: number },
@@ -81,6 +82,7 @@ export async function sweepRevocations(
     .selectFrom('revocations')
     .select('seq')
     .where('expires_at', '<=', now)
+    .where('seq', '<', (all) => all.selectFrom('revocations').select(({ fn }) => fn.max('seq').as('last')))
     .orderBy('expires_at')
     .limit(limit)
   const { numDeletedRows } = await db.deleteFrom('revocations').where('seq', 'in', oldest).executeTakeFirst()

@@ -180,4 +180,6 @@ interface GuardRow {
   /** Names the published keys that it holds. */
   keys_version: string
   seen_at: number
+  /** 1: it has shown the token of the feed. */
+  has_token: number
 }
