@@ -1,4 +1,4 @@
-import { decodeUnverified, JwtError, type JwtErrorCode } from '@mapae/jwt'
+import { decodeUnverified, JwtError, type JwtErrorCode, type VerifiedJwt } from '@mapae/jwt'
 import type { AccessClaims, Claims } from './access-claims.ts'
 import { type Credential, findCredential } from './credential.ts'
 import { bindingOf } from './dpop/binding.ts'
@@ -23,6 +23,7 @@ import type { Renewal } from './renewal.ts'
 import type { GuardRequest } from './request.ts'
 import type { ResourceMetadata } from './resource-metadata.ts'
 import type { RevocationStatus, WhenStale } from './revocations/options.ts'
+import type { Verdict } from './revocations/revocations.ts'
 import { type Settings, settle } from './settings.ts'
 
 export type Admitted<Own = unknown> = {
@@ -46,22 +47,25 @@ export type Anonymous = {
 
 export type Admission<Own = unknown> = Admitted<Own> | Refusal
 
+/** What is there at once, or comes: for `await`. */
+export type Soon<Value> = Value | Promise<Value>
+
 export type Guard<Own = unknown> = {
   /**
    * Admits a request with a good access token (RFC 9068 §4, RFC 6750) and, where that is bound to a key, a good DPoP proof
-   * (RFC 9449), or says how to refuse it.
+   * (RFC 9449), or says how to refuse it. Answers at once where nothing has to be waited for, such as keys, a proof or a renewal.
    *
    * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
    * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
-   * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Rejects only for `needs` that make no
-   * sense (GuardError `options_invalid`).
+   * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Throws only for `needs` that make no
+   * sense (GuardError `options_invalid`), and never rejects.
    */
   check(
     request: GuardRequest,
     needs?: Needs & { readonly optional?: false | undefined },
-  ): Promise<Admission<Own>>
+  ): Soon<Admission<Own>>
   /** With `optional` it may be nobody's. */
-  check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
+  check(request: GuardRequest, needs: Needs | undefined): Soon<Admission<Own> | Anonymous>
   /** The refusal for an admitted request whose claims do not meet the needs, or nothing. Throws GuardError `options_invalid`. */
   judge(claims: AccessClaims, needs: Needs): Refusal | undefined
   /** Whether these very claims, the same object, are from a request that this guard admitted: false for whatever else it is given. */
@@ -104,22 +108,34 @@ function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own>
   function check(
     request: GuardRequest,
     needs?: Needs & { optional?: false | undefined },
-  ): Promise<Admission<Own>>
-  function check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
-  async function check(request: GuardRequest, needs: Needs = noNeeds): Promise<Admission<Own> | Anonymous> {
+  ): Soon<Admission<Own>>
+  function check(request: GuardRequest, needs: Needs | undefined): Soon<Admission<Own> | Anonymous>
+  function check(request: GuardRequest, needs: Needs = noNeeds): Soon<Admission<Own> | Anonymous> {
     const prepared = prepareNeeds(needs)
     requireRevocations(settings, prepared)
     try {
       const { isOptional, whenStale } = prepared
-      const admitted = admit({ settings, reader, request, isOptional, whenStale })
-      const admission = 'type' in admitted ? admitted : await admitted
-      if (admission.type !== 'admitted') return admission
-      const refused = judgeNeeds(prepared, admission.claims, settings)
-      return refused ? withHeaders(refused, admission.headers) : admission
+      const admission = admit({ settings, reader, request, isOptional, whenStale })
+      return 'type' in admission ? judged(admission, prepared) : judgedLater(admission, prepared)
     } catch (error) {
-      settings.onError(error)
-      return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
+      return failed(error)
     }
+  }
+  async function judgedLater(admission: Promise<Admission<Own> | Anonymous>, needs: PreparedNeeds) {
+    try {
+      return judged(await admission, needs)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+  function judged(admission: Admission<Own> | Anonymous, needs: PreparedNeeds) {
+    if (admission.type !== 'admitted') return admission
+    const refused = judgeNeeds(needs, admission.claims, settings)
+    return refused ? withHeaders(refused, admission.headers) : admission
+  }
+  function failed(error: unknown): Refusal {
+    settings.onError(error)
+    return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
   }
   return Object.freeze({
     check,
@@ -162,7 +178,7 @@ type Visit<Own> = {
   readonly whenStale: WhenStale | undefined
 }
 
-function admit<Own>(visit: Visit<Own>): Admission<Own> | Anonymous | Promise<Admission<Own> | Anonymous> {
+function admit<Own>(visit: Visit<Own>): Soon<Admission<Own> | Anonymous> {
   const { settings, request, isOptional } = visit
   const credential = findCredential(settings, request)
   if (credential.type === 'none') return isOptional ? anonymous : tokenRequired(settings)
@@ -172,44 +188,78 @@ function admit<Own>(visit: Visit<Own>): Admission<Own> | Anonymous | Promise<Adm
 }
 
 /** Browsers send cookies by themselves, long after their token has expired. */
-async function orAnonymous<Own>(admitted: Promise<Admission<Own>>): Promise<Admission<Own> | Anonymous> {
+async function orAnonymous<Own>(admitted: Soon<Admission<Own>>): Promise<Admission<Own> | Anonymous> {
   const admission = await admitted
   return admission.type === 'refused' && admission.status === 401 ? anonymous : admission
 }
 
 const anonymous: Anonymous = Object.freeze({ type: 'anonymous', claims: undefined, headers: [] })
 
-async function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
-  const { settings, reader, whenStale } = visit
+type Presented = Extract<Credential, { type: 'token' }>
+
+function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Soon<Admission<Own>> {
   try {
-    const verifying = settings.verify(presented.token)
-    const verified = 'claims' in verifying ? verifying : await verifying
-    const { kid } = verified.key
-    const claims = reader.read(verified.claims, kid)
-    const judging = settings.revocations.judge(claims, { kid, whenStale })
-    switch (typeof judging === 'string' ? judging : await judging) {
-      case 'good':
-        return admitHolder(visit, presented, claims)
-      case 'revoked':
-        return await renewed(visit, presented, 'The access token was revoked.')
-      case 'stale':
-        return staleRefusal()
-    }
+    const verified = visit.settings.verify(presented.token)
+    return 'claims' in verified
+      ? admitVerified(visit, presented, verified)
+      : admitLater(visit, presented, verified)
   } catch (error) {
-    if (!(error instanceof JwtError)) throw error
-    if (error.code === 'token_expired') return renewed(visit, presented, 'The access token expired.')
-    return refuseToken(settings, error, presented)
+    return renewOrRefuse(visit, presented, error)
   }
 }
 
-type Presented = Extract<Credential, { type: 'token' }>
+async function admitLater<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  verified: Promise<VerifiedJwt>,
+): Promise<Admission<Own>> {
+  try {
+    return await admitVerified(visit, presented, await verified)
+  } catch (error) {
+    return renewOrRefuse(visit, presented, error)
+  }
+}
+
+function admitVerified<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  { claims: verified, key: { kid } }: VerifiedJwt,
+): Soon<Admission<Own>> {
+  const { settings, reader, whenStale } = visit
+  const claims = reader.read(verified, kid)
+  const verdict = settings.revocations.judge(claims, { kid, whenStale })
+  return typeof verdict === 'string'
+    ? admitUnrevoked(visit, presented, { claims, verdict })
+    : verdict.then((known) => admitUnrevoked(visit, presented, { claims, verdict: known }))
+}
+
+function admitUnrevoked<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  { claims, verdict }: { readonly claims: Claims<Own>; readonly verdict: Verdict },
+): Soon<Admission<Own>> {
+  switch (verdict) {
+    case 'good':
+      return admitHolder(visit, presented, claims)
+    case 'revoked':
+      return renewed(visit, presented, 'The access token was revoked.')
+    case 'stale':
+      return staleRefusal()
+  }
+}
+
+function renewOrRefuse<Own>(visit: Visit<Own>, presented: Presented, error: unknown): Soon<Admission<Own>> {
+  if (!(error instanceof JwtError)) throw error
+  if (error.code === 'token_expired') return renewed(visit, presented, 'The access token expired.')
+  return refuseToken(visit.settings, error, presented)
+}
 
 /** The token is good; whether it is the sender's to use, its binding says (RFC 9449 §7). */
 function admitHolder<Own>(
   visit: Visit<Own>,
   presented: Presented,
   claims: Claims<Own>,
-): Admission<Own> | Promise<Admission<Own>> {
+): Soon<Admission<Own>> {
   const binding = judgeBinding(visit.settings, presented, claims.cnf)
   switch (binding.type) {
     case 'refused':

@@ -1,5 +1,5 @@
 import type { AccessClaims, Claims } from './access-claims.ts'
-import type { Admitted, Anonymous, Guard } from './guard.ts'
+import type { Admitted, Anonymous, Guard, Soon } from './guard.ts'
 import { GuardError } from './guard-error.ts'
 import { judgeNeeds, type Needs, prepareNeeds } from './needs.ts'
 import { provenanceOf } from './provenance.ts'
@@ -25,7 +25,7 @@ export type Passage<Own> =
 export function prepareCheck<Own>(
   guard: Guard<Own>,
   needs: ProtectOptions,
-): (request: GuardRequest, before?: unknown) => Passage<Own> | Promise<Passage<Own>> {
+): (request: GuardRequest, before?: unknown) => Soon<Passage<Own>> {
   prepareNeeds(needs)
   return (request, before) =>
     before !== undefined && guard.hasAdmitted(before)
