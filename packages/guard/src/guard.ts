@@ -57,8 +57,8 @@ export type Guard<Own = unknown> = {
    *
    * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
    * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
-   * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Throws only for `needs` that make no
-   * sense (GuardError `options_invalid`), and never rejects.
+   * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Rejects only for `needs` that make no
+   * sense (GuardError `options_invalid`), and never throws.
    */
   check(
     request: GuardRequest,
@@ -111,8 +111,13 @@ function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own>
   ): Soon<Admission<Own>>
   function check(request: GuardRequest, needs: Needs | undefined): Soon<Admission<Own> | Anonymous>
   function check(request: GuardRequest, needs: Needs = noNeeds): Soon<Admission<Own> | Anonymous> {
-    const prepared = prepareNeeds(needs)
-    requireRevocations(settings, prepared)
+    let prepared: PreparedNeeds
+    try {
+      prepared = prepareNeeds(needs)
+      requireRevocations(settings, prepared)
+    } catch (mistake) {
+      return Promise.reject(mistake)
+    }
     try {
       const { isOptional, whenStale } = prepared
       const admission = admit({ settings, reader, request, isOptional, whenStale })

@@ -229,9 +229,9 @@ describe('scope', () => {
     expect(challenge).toContain(`scope="${needed}"`)
   })
 
-  test.each(['', ' ', 'a  b', 'a"b', '마패'])('%j is no scope to need', (scope) => {
-    const check = () => guardWith().check(bearer(issuer.token()), { scope })
-    expect(check).toThrow(expect.objectContaining({ code: 'options_invalid' }))
+  test.each(['', ' ', 'a  b', 'a"b', '마패'])('%j is no scope to need', async (scope) => {
+    const check = guardWith().check(bearer(issuer.token()), { scope })
+    await expect(check).rejects.toMatchObject({ code: 'options_invalid' })
   })
 })
 
