@@ -58,7 +58,7 @@ export type Guard<Own = unknown> = {
    * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
    * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
    * `origin_not_allowed`; 503 `keys_unavailable`, `revocations_stale`, `guard_unavailable`. Rejects only for `needs` that make no
-   * sense (GuardError `options_invalid`), and never throws.
+   * sense (GuardError `options_invalid`).
    */
   check(
     request: GuardRequest,

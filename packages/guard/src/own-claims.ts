@@ -32,7 +32,8 @@ export function prepareClaims<Own>(
       const read = complete(checkAccessClaims(sent))
       const claims = Object.isExtensible(read) ? read : { ...read }
       stamp(claims, { by, kid })
-      known?.set(sent, Object.freeze(claims))
+      Object.freeze(claims)
+      known?.set(sent, claims)
       return claims
     },
     hasRead: (claims): claims is Claims<Own> => provenanceOf(claims)?.by === by,
