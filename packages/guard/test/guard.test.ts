@@ -1,5 +1,5 @@
 import { createGuard, type GuardOptions, type GuardRequest, type Needs } from '@mapae/guard'
-import { createJwkSet, generateKey, signJws } from '@mapae/jwt'
+import { createJwkSet, createRemoteJwkSet, generateKey, signJws } from '@mapae/jwt'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startDevice } from '../../../test-support/device.ts'
@@ -73,12 +73,16 @@ describe('a good token', () => {
 
   test.each([undefined, 0])(
     'is admitted at once where nothing has to be waited for (tokenCache: %s)',
-    (tokenCache) => {
-      const guard = guardWith({ keys: createJwkSet([issuer.key]), tokenCache })
+    async (tokenCache) => {
+      const fetched = createRemoteJwkSet(`${issuer.url}/.well-known/jwks.json`, { clock: issuer.clock })
+      await fetched.refresh()
       const [token, other] = [issuer.token(), issuer.token({ aud: 'https://other.example' })]
-      for (const one of [token, token]) expect(guard.check(bearer(one))).toMatchObject({ type: 'admitted' })
-      expect(guard.check(bearer(other))).toMatchObject({ type: 'refused', status: 401 })
-      expect(guard.check(ask())).toMatchObject({ type: 'refused', status: 401 })
+      for (const keys of [fetched, createJwkSet([issuer.key])]) {
+        const guard = guardWith({ keys, tokenCache })
+        for (const one of [token, token]) expect(guard.check(bearer(one))).toMatchObject({ type: 'admitted' })
+        expect(guard.check(bearer(other))).toMatchObject({ type: 'refused', status: 401 })
+        expect(guard.check(ask())).toMatchObject({ type: 'refused', status: 401 })
+      }
     },
   )
 
