@@ -35,44 +35,63 @@ export type Claims<Own = unknown> = AccessClaims & Own
 /** Gives the same object, typed. Throws `claim_missing` or `claim_invalid` for what is no access token (RFC 9068 §2.2). */
 export function checkAccessClaims(claims: JwtClaims): AccessClaims {
   if (areAccessClaims(claims)) return claims
-  const [claim, missing] = firstFault(claims) ?? ['', false]
-  throw new JwtError({
-    code: missing ? 'claim_missing' : 'claim_invalid',
-    description: missing ? `The claim ${claim} is missing.` : `The claim ${claim} has the wrong type.`,
-    detail: { claim },
-  })
+  const claim = missingClaim(claims)
+  if (claim === undefined) throw refusal('claim_invalid', wrongClaim(claims))
+  throw refusal('claim_missing', claim)
 }
 
 /** The claims that an access token must have; the verifier asks for them before it looks at times. */
 export const requiredClaims: readonly string[] = ['iss', 'sub', 'aud', 'client_id', 'jti', 'iat', 'exp']
 
 function areAccessClaims(claims: JwtClaims): claims is AccessClaims {
-  return firstFault(claims) === undefined
+  return missingClaim(claims) === undefined && wrongClaim(claims) === undefined
 }
 
-function firstFault(claims: JwtClaims): readonly [claim: string, missing: boolean] | undefined {
-  const missing = requiredClaims.find((claim) => claims[claim] === undefined)
-  if (missing !== undefined) return [missing, true]
-  const wrong = shapes.find(([claim, fits]) => claims[claim] !== undefined && !fits(claims[claim]))
-  return wrong && [wrong[0], false]
-}
+// Claims are asked for by name, one after the other: walking through a table of names takes many times as long.
 
-const isText = (value: unknown) => typeof value === 'string'
-const isFilled = (value: unknown) => typeof value === 'string' && value !== ''
-const isNumber = (value: unknown) => Number.isFinite(value)
-const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText)
+function missingClaim({ iss, sub, aud, client_id, jti, iat, exp }: JwtClaims): string | undefined {
+  if (iss === undefined) return 'iss'
+  if (sub === undefined) return 'sub'
+  if (aud === undefined) return 'aud'
+  if (client_id === undefined) return 'client_id'
+  if (jti === undefined) return 'jti'
+  if (iat === undefined) return 'iat'
+  return exp === undefined ? 'exp' : undefined
+}
 
 /** Beside the registered claims, whose types the verifier has checked. */
-const shapes: readonly (readonly [claim: string, fits: (value: unknown) => boolean])[] = [
-  ['sub', isFilled],
-  ['client_id', isFilled],
-  ['jti', isFilled],
-  ['sid', isFilled],
-  ['epoch', isNumber],
-  ['scope', isText],
-  ['roles', isTexts],
-  ['auth_time', isNumber],
-  ['amr', isTexts],
-  ['acr', isText],
-  ['cnf', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
-]
+function wrongClaim(claims: JwtClaims): string | undefined {
+  const { sub, client_id, jti, sid, epoch, scope, roles, auth_time, amr, acr, cnf } = claims
+  if (!isFilled(sub)) return 'sub'
+  if (!isFilled(client_id)) return 'client_id'
+  if (!isFilled(jti)) return 'jti'
+  if (sid !== undefined && !isFilled(sid)) return 'sid'
+  if (epoch !== undefined && !Number.isFinite(epoch)) return 'epoch'
+  if (scope !== undefined && !isText(scope)) return 'scope'
+  if (roles !== undefined && !isTexts(roles)) return 'roles'
+  if (auth_time !== undefined && !Number.isFinite(auth_time)) return 'auth_time'
+  if (amr !== undefined && !isTexts(amr)) return 'amr'
+  if (acr !== undefined && !isText(acr)) return 'acr'
+  return cnf === undefined || isObject(cnf) ? undefined : 'cnf'
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function refusal(code: 'claim_missing' | 'claim_invalid', claim: string | undefined): JwtError {
+  const fault = code === 'claim_missing' ? 'is missing' : 'has the wrong type'
+  return new JwtError({ code, description: `The claim ${claim} ${fault}.`, detail: { claim } })
+}

@@ -38,7 +38,8 @@ export type ExpressHandler = (
 export function protect<Own>(guard: Guard<Own>, options: ProtectOptions = {}): ExpressHandler {
   const check = prepareCheck(guard, options)
   return async (request, response, next) => {
-    const passage = await check(nodeRequest(request, request.originalUrl ?? request.url), request.auth)
+    const checked = check(nodeRequest(request, request.originalUrl ?? request.url), request.auth)
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return sendAnswer(response, passage)
     request.auth = passage.claims
     putFieldsLast(response, passage.headers)

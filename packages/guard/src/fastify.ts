@@ -45,7 +45,8 @@ export type FastifyHook = (request: ProtectedRequest, reply: GuardedReply) => Pr
 export function protect<Own>(guard: Guard<Own>, options: ProtectOptions = {}): FastifyHook {
   const check = prepareCheck(guard, options)
   return async (request, reply) => {
-    const passage = await check(nodeRequest(request.raw, request.originalUrl), request.auth)
+    const checked = check(nodeRequest(request.raw, request.originalUrl), request.auth)
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return sendAnswer(reply, passage)
     request.auth = passage.claims
     putFieldsLast(reply.raw, passage.headers)

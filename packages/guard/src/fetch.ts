@@ -46,7 +46,8 @@ export function protect<Own, Rest extends readonly unknown[]>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const check = prepareCheck(guard, options)
   return async (request, ...rest) => {
-    const passage = await check(fetchRequest(request))
+    const checked = check(fetchRequest(request))
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return responseOf(passage)
     return putFields(await handler(request, passage.claims, ...rest), passage.headers)
   }

@@ -1,4 +1,4 @@
-import { decodeUnverified, JwtError, type JwtErrorCode } from '@mapae/jwt'
+import { decodeUnverified, JwtError, type JwtErrorCode, type VerifiedJwt } from '@mapae/jwt'
 import type { AccessClaims, Claims } from './access-claims.ts'
 import { type Credential, findCredential } from './credential.ts'
 import { bindingOf } from './dpop/binding.ts'
@@ -23,6 +23,7 @@ import type { Renewal } from './renewal.ts'
 import type { GuardRequest } from './request.ts'
 import type { ResourceMetadata } from './resource-metadata.ts'
 import type { RevocationStatus, WhenStale } from './revocations/options.ts'
+import type { Verdict } from './revocations/revocations.ts'
 import { type Settings, settle } from './settings.ts'
 
 export type Admitted<Own = unknown> = {
@@ -46,10 +47,13 @@ export type Anonymous = {
 
 export type Admission<Own = unknown> = Admitted<Own> | Refusal
 
+/** What is there at once, or comes: for `await`. */
+export type Soon<Value> = Value | Promise<Value>
+
 export type Guard<Own = unknown> = {
   /**
    * Admits a request with a good access token (RFC 9068 §4, RFC 6750) and, where that is bound to a key, a good DPoP proof
-   * (RFC 9449), or says how to refuse it.
+   * (RFC 9449), or says how to refuse it. Answers at once where nothing has to be waited for, such as keys, a proof or a renewal.
    *
    * Refuses with 400 `invalid_request`; 401 `token_required`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`,
    * `insufficient_user_authentication`, or the code of a refused renewal; 403 `insufficient_scope`, `insufficient_role`,
@@ -59,13 +63,13 @@ export type Guard<Own = unknown> = {
   check(
     request: GuardRequest,
     needs?: Needs & { readonly optional?: false | undefined },
-  ): Promise<Admission<Own>>
+  ): Soon<Admission<Own>>
   /** With `optional` it may be nobody's. */
-  check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
+  check(request: GuardRequest, needs: Needs | undefined): Soon<Admission<Own> | Anonymous>
   /** The refusal for an admitted request whose claims do not meet the needs, or nothing. Throws GuardError `options_invalid`. */
   judge(claims: AccessClaims, needs: Needs): Refusal | undefined
-  /** Whether these very claims, the same object, are from a request that this guard admitted. */
-  hasAdmitted(claims: AccessClaims): claims is Claims<Own>
+  /** Whether these very claims, the same object, are from a request that this guard admitted: false for whatever else it is given. */
+  hasAdmitted(claims: unknown): claims is Claims<Own>
   /** What the API tells of itself, with the option `metadata` (RFC 9728). */
   readonly metadata: ResourceMetadata | undefined
   /** Whether admitted claims are of a session that is over by now, or of an account that lost something since. Answers at once. */
@@ -94,39 +98,56 @@ export function createGuard<Own>(
 export function createGuard(options: GuardOptions): Guard
 export function createGuard(options: GuardOptions & { readonly ownClaims?: ReadOwnClaims<unknown> }): Guard {
   const settings = settle(options)
-  const { ownClaims } = options
+  const complete = options.ownClaims ? withOwn(options.ownClaims) : (claims: AccessClaims) => claims
+  const { resourceMetadata } = settings
   const remembers = settings.tokenCache !== undefined
-  return guardOf(settings, prepareClaims(ownClaims ? withOwn(ownClaims) : (claims) => claims, { remembers }))
+  return guardOf(settings, prepareClaims(complete, { remembers, resourceMetadata }))
 }
 
 function guardOf<Own>(settings: Settings, reader: ClaimsReader<Own>): Guard<Own> {
-  const judge = (claims: AccessClaims, needs: PreparedNeeds) =>
-    judgeNeeds(needs, claims, { whom: challengedFor(settings, claims), now: settings.clock() })
   function check(
     request: GuardRequest,
     needs?: Needs & { optional?: false | undefined },
-  ): Promise<Admission<Own>>
-  function check(request: GuardRequest, needs: Needs | undefined): Promise<Admission<Own> | Anonymous>
-  async function check(request: GuardRequest, needs: Needs = noNeeds): Promise<Admission<Own> | Anonymous> {
-    const prepared = prepareNeeds(needs)
-    requireRevocations(settings, prepared)
+  ): Soon<Admission<Own>>
+  function check(request: GuardRequest, needs: Needs | undefined): Soon<Admission<Own> | Anonymous>
+  function check(request: GuardRequest, needs: Needs = noNeeds): Soon<Admission<Own> | Anonymous> {
+    let prepared: PreparedNeeds
+    try {
+      prepared = prepareNeeds(needs)
+      requireRevocations(settings, prepared)
+    } catch (mistake) {
+      return Promise.reject(mistake)
+    }
     try {
       const { isOptional, whenStale } = prepared
-      const admission = await admit({ settings, reader, request, isOptional, whenStale })
-      if (admission.type !== 'admitted') return admission
-      const refused = judge(admission.claims, prepared)
-      return refused ? withHeaders(refused, admission.headers) : admission
+      const admission = admit({ settings, reader, request, isOptional, whenStale })
+      return 'type' in admission ? judged(admission, prepared) : judgedLater(admission, prepared)
     } catch (error) {
-      settings.onError(error)
-      return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
+      return failed(error)
     }
+  }
+  async function judgedLater(admission: Promise<Admission<Own> | Anonymous>, needs: PreparedNeeds) {
+    try {
+      return judged(await admission, needs)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+  function judged(admission: Admission<Own> | Anonymous, needs: PreparedNeeds) {
+    if (admission.type !== 'admitted') return admission
+    const refused = judgeNeeds(needs, admission.claims, settings)
+    return refused ? withHeaders(refused, admission.headers) : admission
+  }
+  function failed(error: unknown): Refusal {
+    settings.onError(error)
+    return unavailable('guard_unavailable', 'The access token cannot be checked at the moment.')
   }
   return Object.freeze({
     check,
     judge(claims: AccessClaims, needs: Needs) {
       const prepared = prepareNeeds(needs)
       requireRevocations(settings, prepared)
-      return refuseWhenStale(settings, prepared) ?? judge(claims, prepared)
+      return refuseWhenStale(settings, prepared) ?? judgeNeeds(prepared, claims, settings)
     },
     hasAdmitted: reader.hasRead,
     metadata: settings.metadata,
@@ -162,64 +183,110 @@ type Visit<Own> = {
   readonly whenStale: WhenStale | undefined
 }
 
-async function admit<Own>(visit: Visit<Own>): Promise<Admission<Own> | Anonymous> {
+function admit<Own>(visit: Visit<Own>): Soon<Admission<Own> | Anonymous> {
   const { settings, request, isOptional } = visit
   const credential = findCredential(settings, request)
   if (credential.type === 'none') return isOptional ? anonymous : tokenRequired(settings)
   if (credential.type === 'refused') return credential
-  const admission = await admitPresented(visit, credential)
-  const isStale = admission.type === 'refused' && admission.status === 401 && credential.from === 'cookie'
-  return isStale && isOptional ? anonymous : admission
+  const admission = admitPresented(visit, credential)
+  return isOptional && credential.from === 'cookie' ? orAnonymous(admission) : admission
+}
+
+/** Browsers send cookies by themselves, long after their token has expired. */
+async function orAnonymous<Own>(admitted: Soon<Admission<Own>>): Promise<Admission<Own> | Anonymous> {
+  const admission = await admitted
+  return admission.type === 'refused' && admission.status === 401 ? anonymous : admission
 }
 
 const anonymous: Anonymous = Object.freeze({ type: 'anonymous', claims: undefined, headers: [] })
 
-async function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Promise<Admission<Own>> {
-  const { settings, reader, whenStale } = visit
+type Presented = Extract<Credential, { type: 'token' }>
+
+function admitPresented<Own>(visit: Visit<Own>, presented: Presented): Soon<Admission<Own>> {
   try {
-    const { claims: verified, key } = await settings.verify(presented.token)
-    const { kid } = key
-    const claims = reader.read(verified, kid)
-    const judged = settings.revocations.judge(claims, { kid, whenStale })
-    switch (typeof judged === 'string' ? judged : await judged) {
-      case 'good':
-        return await admitHolder(visit, presented, claims)
-      case 'revoked':
-        return await renewed(visit, presented, 'The access token was revoked.')
-      case 'stale':
-        return staleRefusal()
-    }
+    const verified = visit.settings.verify(presented.token)
+    return 'claims' in verified
+      ? admitVerified(visit, presented, verified)
+      : admitLater(visit, presented, verified)
   } catch (error) {
-    if (!(error instanceof JwtError)) throw error
-    if (error.code === 'token_expired') return renewed(visit, presented, 'The access token expired.')
-    return refuseToken(settings, error, presented)
+    return renewOrRefuse(visit, presented, error)
   }
 }
 
-type Presented = Extract<Credential, { type: 'token' }>
+async function admitLater<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  verified: Promise<VerifiedJwt>,
+): Promise<Admission<Own>> {
+  try {
+    return await admitVerified(visit, presented, await verified)
+  } catch (error) {
+    return renewOrRefuse(visit, presented, error)
+  }
+}
+
+function admitVerified<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  { claims: verified, key: { kid } }: VerifiedJwt,
+): Soon<Admission<Own>> {
+  const { settings, reader, whenStale } = visit
+  const claims = reader.read(verified, kid)
+  const verdict = settings.revocations.judge(claims, { kid, whenStale })
+  return typeof verdict === 'string'
+    ? admitUnrevoked(visit, presented, { claims, verdict })
+    : verdict.then((known) => admitUnrevoked(visit, presented, { claims, verdict: known }))
+}
+
+function admitUnrevoked<Own>(
+  visit: Visit<Own>,
+  presented: Presented,
+  { claims, verdict }: { readonly claims: Claims<Own>; readonly verdict: Verdict },
+): Soon<Admission<Own>> {
+  switch (verdict) {
+    case 'good':
+      return admitHolder(visit, presented, claims)
+    case 'revoked':
+      return renewed(visit, presented, 'The access token was revoked.')
+    case 'stale':
+      return staleRefusal()
+  }
+}
+
+function renewOrRefuse<Own>(visit: Visit<Own>, presented: Presented, error: unknown): Soon<Admission<Own>> {
+  if (!(error instanceof JwtError)) throw error
+  if (error.code === 'token_expired') return renewed(visit, presented, 'The access token expired.')
+  return refuseToken(visit.settings, error, presented)
+}
 
 /** The token is good; whether it is the sender's to use, its binding says (RFC 9449 §7). */
-async function admitHolder<Own>(
-  { settings, request }: Visit<Own>,
+function admitHolder<Own>(
+  visit: Visit<Own>,
   presented: Presented,
   claims: Claims<Own>,
-): Promise<Admission<Own>> {
-  const { token } = presented
-  const binding = judgeBinding(settings, presented, claims.cnf)
+): Soon<Admission<Own>> {
+  const binding = judgeBinding(visit.settings, presented, claims.cnf)
   switch (binding.type) {
     case 'refused':
       return binding
     case 'unbound':
-      return { type: 'admitted', claims, token, headers: noHeaders }
-    case 'bound': {
-      const { dpop, jkt } = binding
-      const uri = targetUri(dpop.originFor(request), request.url)
-      const sent = { field: request.header('dpop'), method: request.method, uri, accessToken: token }
-      const verdict = await dpop.check({ ...sent, jkt })
-      if (verdict.type !== 'proven') return proofRefused(challenged(settings, presented), verdict)
-      return { type: 'admitted', claims, token, headers: nextNonce(verdict.nextNonce) }
-    }
+      return { type: 'admitted', claims, token: presented.token, headers: noHeaders }
+    case 'bound':
+      return admitProven(visit, presented, { ...binding, claims })
   }
+}
+
+async function admitProven<Own>(
+  { settings, request }: Visit<Own>,
+  presented: Presented,
+  { dpop, jkt, claims }: { readonly dpop: DpopSettings; readonly jkt: string; readonly claims: Claims<Own> },
+): Promise<Admission<Own>> {
+  const { token } = presented
+  const uri = targetUri(dpop.originFor(request), request.url)
+  const sent = { field: request.header('dpop'), method: request.method, uri, accessToken: token }
+  const verdict = await dpop.check({ ...sent, jkt })
+  if (verdict.type !== 'proven') return proofRefused(challenged(settings, presented), verdict)
+  return { type: 'admitted', claims, token, headers: nextNonce(verdict.nextNonce) }
 }
 
 const noHeaders: readonly HeaderPair[] = []
@@ -231,25 +298,25 @@ function judgeBinding(
   cnf: unknown,
 ): Refusal | { type: 'unbound' } | { type: 'bound'; dpop: DpopSettings; jkt: string } {
   const { dpop } = settings
-  const refuse = (why: string) => invalidToken(challenged(settings, presented), why)
   const binding = bindingOf(presented.scheme, cnf)
   switch (binding.type) {
     case 'mismatch':
-      return refuse(binding.description)
+      return refuse(settings, presented, binding.description)
     case 'unbound':
-      return dpop?.isRequired ? refuse('This needs a token that is bound to a key.') : binding
+      return dpop?.isRequired
+        ? refuse(settings, presented, 'This needs a token that is bound to a key.')
+        : binding
     case 'bound':
-      return dpop ? { ...binding, dpop } : refuse('DPoP proofs are not taken here.')
+      return dpop ? { ...binding, dpop } : refuse(settings, presented, 'DPoP proofs are not taken here.')
   }
+}
+
+function refuse(settings: Settings, presented: Presented, why: string): Refusal {
+  return invalidToken(challenged(settings, presented), why)
 }
 
 function challenged({ schemes, resourceMetadata }: Settings, { scheme }: Presented): Challenged {
   return { schemes, scheme, resourceMetadata }
-}
-
-/** How the token of admitted claims came: its binding says so (RFC 9449 §7.1). */
-function challengedFor({ resourceMetadata }: Settings, { cnf }: AccessClaims): Challenged {
-  return { schemes: [cnf ? 'DPoP' : 'Bearer'], resourceMetadata }
 }
 
 /** A cache that kept the answer would hand out an old nonce later (RFC 9449 §8.2). */
@@ -266,7 +333,7 @@ async function renewed<Own>(visit: Visit<Own>, presented: Presented, why: string
   const { settings, request } = visit
   const binding = judgeBinding(settings, presented, decodeUnverified(presented.token).claims['cnf'])
   if (binding.type === 'refused') return binding
-  const refused = invalidToken(challenged(settings, presented), why)
+  const refused = refuse(settings, presented, why)
   if (binding.type === 'bound') return refused
   const renewal = await settings.renew(request)
   switch (renewal.type) {
@@ -298,7 +365,7 @@ function withRenewed<Own>(
 /** Whatever is not known to be another's fault is the token's, so a code that is new there refuses here. */
 function refuseToken(settings: Settings, error: JwtError, presented: Presented): Refusal {
   if (ownFaults.has(error.code)) throw error
-  if (!keySetFaults.has(error.code)) return invalidToken(challenged(settings, presented), error.description)
+  if (!keySetFaults.has(error.code)) return refuse(settings, presented, error.description)
   settings.onError(error)
   return unavailable('keys_unavailable', error.description)
 }

@@ -44,7 +44,8 @@ export function protect<Own>(
   const check = prepareCheck(guard, options)
   return async (c, next) => {
     const { method, url } = c.req
-    const passage = await check({ method, url, header: (name) => c.req.header(name) }, c.var.auth)
+    const checked = check({ method, url, header: (name) => c.req.header(name) }, c.var.auth)
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return refuseWith(c, passage)
     c.set('auth', passage.claims)
     await next()

@@ -6,6 +6,7 @@ export {
   createGuard,
   type Guard,
   type GuardStatus,
+  type Soon,
 } from './guard.ts'
 export { GuardError, type GuardErrorCode } from './guard-error.ts'
 export type { HeaderPair, HeaderReader } from './http/headers.ts'

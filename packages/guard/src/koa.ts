@@ -40,7 +40,8 @@ export type KoaMiddleware = (context: GuardedContext, next: () => Promise<unknow
 export function protect<Own>(guard: Guard<Own>, options: ProtectOptions = {}): KoaMiddleware {
   const check = prepareCheck(guard, options)
   return async (ctx, next) => {
-    const passage = await check(nodeRequest(ctx.req, ctx.originalUrl), ctx.state.auth)
+    const checked = check(nodeRequest(ctx.req, ctx.originalUrl), ctx.state.auth)
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return sendAnswer(ctx, passage)
     ctx.state.auth = passage.claims
     putFieldsLast(ctx.res, passage.headers)

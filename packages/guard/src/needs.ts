@@ -67,14 +67,24 @@ const prepared = new WeakMap<Needs, PreparedNeeds>()
 export function judgeNeeds(
   { scope, roles, maxAge, acr }: PreparedNeeds,
   claims: AccessClaims,
-  about: { readonly whom: Challenged; readonly now: number },
+  about: { readonly resourceMetadata: string | undefined; readonly clock: () => number },
 ): Refusal | undefined {
-  const { whom, now } = about
-  if (!holdsAll(claims.scope, scope)) return insufficientScope(whom, scope)
-  if (roles.length > 0 && !roles.some((role) => claims.roles?.includes(role))) return insufficientRole(whom)
-  const isRecent = maxAge === undefined || isWithin(claims.auth_time, { maxAge, now })
+  if (!holdsAll(claims.scope, scope)) return insufficientScope(challengedFor(claims, about), scope)
+  if (roles.length > 0 && !roles.some((role) => claims.roles?.includes(role)))
+    return insufficientRole(challengedFor(claims, about))
+  const isRecent = maxAge === undefined || isWithin(claims.auth_time, { maxAge, now: about.clock() })
   const isStrong = acr.length === 0 || (claims.acr !== undefined && acr.includes(claims.acr))
-  return isRecent && isStrong ? undefined : insufficientAuthentication(whom, { maxAge, acr })
+  return isRecent && isStrong
+    ? undefined
+    : insufficientAuthentication(challengedFor(claims, about), { maxAge, acr })
+}
+
+/** How the token of admitted claims came: its binding says so (RFC 9449 §7.1). */
+function challengedFor(
+  { cnf }: AccessClaims,
+  { resourceMetadata }: Pick<Challenged, 'resourceMetadata'>,
+): Challenged {
+  return { schemes: [cnf ? 'DPoP' : 'Bearer'], resourceMetadata }
 }
 
 function holdsAll(granted: string | undefined, needed: readonly string[]): boolean {

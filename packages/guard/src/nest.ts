@@ -17,7 +17,7 @@ import { GuardError } from './guard-error.ts'
 import { prepareNeeds } from './needs.ts'
 import { nodeRequest } from './node/request.ts'
 import { putFieldsLast } from './node/response.ts'
-import { claimsOrThrow, type ProtectOptions, prepareCheck } from './protect.ts'
+import { claimsOrThrow, type Passage, type ProtectOptions, prepareCheck } from './protect.ts'
 import type { Scope } from './scope.ts'
 
 export { resourceMetadata } from './express.ts'
@@ -84,16 +84,14 @@ function guardFor(options: ProtectOptions): new (guard: Guard) => CanActivate {
     constructor(guard: Guard) {
       this.#check = prepare(guard)
     }
-    async canActivate(context: ExecutionContext): Promise<boolean> {
+    canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       if (context.getType() !== 'http') throw new GuardError('not_protected', '@Auth is for HTTP requests.')
-      const http = context.switchToHttp()
-      const request = http.getRequest<ProtectedRequest>()
+      // Asked for by their places: `switchToHttp` makes three functions a request.
+      const exchange: Exchange = { request: context.getArgByIndex(0), response: context.getArgByIndex(1) }
+      const { request } = exchange
       const raw = 'raw' in request ? request.raw : request
-      const passage = await this.#check(nodeRequest(raw, request.originalUrl ?? raw.url), request.auth)
-      putFieldsLast(rawResponse(http.getResponse<ServerResponse | Raw>()), passage.headers)
-      if (passage.type === 'refused') throw new HttpException(passage.body, passage.status)
-      request.auth = passage.claims
-      return true
+      const passage = this.#check(nodeRequest(raw, request.originalUrl ?? raw.url), request.auth)
+      return 'type' in passage ? letOn(exchange, passage) : passage.then((later) => letOn(exchange, later))
     }
   }
   Inject(MAPAE_GUARD)(RouteGuard, undefined, 0)
@@ -101,7 +99,16 @@ function guardFor(options: ProtectOptions): new (guard: Guard) => CanActivate {
   return mixin(RouteGuard)
 }
 
+type Exchange = { readonly request: ProtectedRequest; readonly response: ServerResponse | Raw }
+
 type Raw = { readonly raw: ServerResponse }
+
+function letOn({ request, response }: Exchange, passage: Passage<unknown>): true {
+  putFieldsLast(rawResponse(response), passage.headers)
+  if (passage.type === 'refused') throw new HttpException(passage.body, passage.status)
+  request.auth = passage.claims
+  return true
+}
 
 function rawResponse(response: ServerResponse | Raw): ServerResponse {
   return 'raw' in response ? response.raw : response

@@ -34,7 +34,8 @@ export function protectPages<Page extends Request = Request>(
   const { refused = (_, refusal) => responseOf(refusal), ...needs } = options
   const check = prepareCheck(guard, needs)
   return async (request) => {
-    const passage = await check(fetchRequest(request))
+    const checked = check(fetchRequest(request))
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return refused(request, passage)
     const headers = asRenewed(request.headers, passage.headers)
     return putFields(next({ request: { headers } }), passage.headers)
@@ -58,7 +59,7 @@ export function checkPage<Own>(
   headers: Pick<Headers, 'get'>,
   options: PageOptions,
 ): Promise<Admission<Own> | Anonymous>
-export function checkPage<Own>(
+export async function checkPage<Own>(
   guard: Guard<Own>,
   headers: Pick<Headers, 'get'>,
   { isAction = false, ...needs }: PageOptions = {},

@@ -38,7 +38,8 @@ export function protect<Own>(
 ): (request: ProtectedRequest, response: ServerResponse) => Promise<void> {
   const check = prepareCheck(guard, options)
   return async (request, response) => {
-    const passage = await check(nodeRequest(request, request.url), request.auth)
+    const checked = check(nodeRequest(request, request.url), request.auth)
+    const passage = 'type' in checked ? checked : await checked
     if (passage.type === 'refused') return sendAnswer(response, passage)
     request.auth = passage.claims
     putFieldsLast(response, passage.headers)

@@ -1,7 +1,8 @@
 import type { AccessClaims, Claims } from './access-claims.ts'
-import type { Admitted, Anonymous, Guard } from './guard.ts'
+import type { Admitted, Anonymous, Guard, Soon } from './guard.ts'
 import { GuardError } from './guard-error.ts'
 import { judgeNeeds, type Needs, prepareNeeds } from './needs.ts'
+import { provenanceOf } from './provenance.ts'
 import type { Refusal } from './refusal.ts'
 import type { GuardRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -24,10 +25,10 @@ export type Passage<Own> =
 export function prepareCheck<Own>(
   guard: Guard<Own>,
   needs: ProtectOptions,
-): (request: GuardRequest, before?: AccessClaims) => Passage<Own> | Promise<Passage<Own>> {
+): (request: GuardRequest, before?: unknown) => Soon<Passage<Own>> {
   prepareNeeds(needs)
   return (request, before) =>
-    before && guard.hasAdmitted(before)
+    before !== undefined && guard.hasAdmitted(before)
       ? (guard.judge(before, needs) ?? { type: 'admitted', claims: before, headers: [] })
       : guard.check(request, needs)
 }
@@ -57,8 +58,15 @@ export function prepareStepUp(guard: Guard, { maxAge, acr }: StepUp): Judge {
 
 function timeless(needs: Needs): Judge {
   const prepared = prepareNeeds(needs)
-  return (claims) =>
-    judgeNeeds(prepared, claims, { whom: { schemes: [claims.cnf ? 'DPoP' : 'Bearer'] }, now: 0 })
+  return (claims) => {
+    const resourceMetadata = provenanceOf(claims)?.by.resourceMetadata
+    return judgeNeeds(prepared, claims, { resourceMetadata, clock: noClock })
+  }
+}
+
+/** Roles and scopes know no time. */
+function noClock(): number {
+  return Number.NaN
 }
 
 /**
@@ -69,6 +77,6 @@ export function claimsOrThrow(claims: AccessClaims | undefined): AccessClaims
 export function claimsOrThrow<Own>(claims: AccessClaims | undefined, guard: Guard<Own>): Claims<Own>
 export function claimsOrThrow(claims: AccessClaims | undefined, guard: Guard | undefined): AccessClaims
 export function claimsOrThrow(claims: AccessClaims | undefined, guard?: Guard): AccessClaims {
-  if (claims && (!guard || guard.hasAdmitted(claims))) return claims
+  if (claims && (guard ? guard.hasAdmitted(claims) : provenanceOf(claims))) return claims
   throw new GuardError('not_protected', 'No claims here: `protect` must come before, with the same guard.')
 }

@@ -103,7 +103,9 @@ function prepareVerifier(
     const discover = () =>
       options.discovery ? createDiscoveredJwkSet(issuer, remote) : createRemoteJwkSet(jwks, remote)
     const keys = options.keys ?? discover()
-    const verify = isRemote(keys) ? createVerifier({ ...rules, keys }) : createVerifier({ ...rules, keys })
+    const verify = isRemote(keys)
+      ? createVerifier({ ...rules, keys, atOnce: true })
+      : createVerifier({ ...rules, keys })
     return { verify, keys }
   } catch (cause) {
     if (!(cause instanceof JwtError)) throw cause

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, request as send } from 'node:http'
-import { createGuard } from '@mapae/guard'
+import { createGuard, type Needs } from '@mapae/guard'
 import * as guardExpress from '@mapae/guard/express'
 import * as guardFastify from '@mapae/guard/fastify'
 import * as guardFetch from '@mapae/guard/fetch'
@@ -9,7 +9,7 @@ import * as guardNest from '@mapae/guard/nest'
 import * as guardNode from '@mapae/guard/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Device, startDevice } from '../../../test-support/device.ts'
-import { type Api, frameworks, readPlan, type ShopGuard } from './frameworks.ts'
+import { type Api, BOTH, frameworks, readPlan, type ShopGuard, STEP_UP } from './frameworks.ts'
 import { type Issuer, renewalOf, start, startIssuer } from './issuer.ts'
 
 let issuer: Issuer
@@ -204,6 +204,77 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
     expect((await ask(api, 'GET /unprotected', bearer())).status).toBe(500)
   })
 
+  /** What each refused request is like, and what its route needs. */
+  const refusals: Record<string, () => { line: string; headers?: Record<string, string>; needs?: Needs }> = {
+    'no token': () => ({ line: 'GET /orders' }),
+    'two tokens in one field': () => ({
+      line: 'GET /orders',
+      headers: { authorization: `Bearer ${issuer.token()}, Bearer ${issuer.token()}` },
+    }),
+    'a made-up token': () => ({ line: 'GET /orders', headers: bearer('a.b.c') }),
+    'a token of another API': () => ({ line: 'GET /orders', headers: bearer(issuer.token({ aud: 'x' })) }),
+    'an expired token': () => ({ line: 'GET /orders', headers: bearer(issuer.token({ exp: start / 1000 })) }),
+    'a bound token without its proof': () => ({
+      line: 'GET /orders',
+      headers: bearer(issuer.token({ cnf: { jkt: 'x' } })),
+    }),
+    'a token without the scope': () => ({ line: 'GET /needs', headers: bearer(), needs: { scope: BOTH } }),
+    'a token without one scope more': () => ({
+      line: 'POST /orders',
+      headers: bearer(),
+      needs: { scope: 'orders:write' },
+    }),
+    'an account without the role': () => ({
+      line: 'GET /admin',
+      headers: bearer(),
+      needs: { role: ['admin', 'owner'] },
+    }),
+    'a login that is too old': () => ({ line: 'GET /recent', headers: bearer(), needs: STEP_UP }),
+    'a cookie from a strange page': () => ({
+      line: 'POST /orders',
+      headers: { cookie: `${issuer.cookie}=${issuer.token()}`, origin: 'https://evil.example' },
+    }),
+    'a bad token where none is needed': () => ({
+      line: 'GET /public',
+      headers: bearer('bad'),
+      needs: { optional: true },
+    }),
+  }
+
+  test.each(Object.keys(refusals))(
+    '%s is refused as the guard itself refuses it, to the letter',
+    async (name) => {
+      const { line, headers = {}, needs } = refusals[name]?.() ?? { line: '' }
+      const [method = '', url = ''] = line.split(' ')
+      const refused = await guard.check({ method, url, header: (field) => headers[field] }, needs)
+      if (refused.type !== 'refused') throw new Error('the guard lets it on')
+      const answer = await ask(api, line, headers)
+      expect({ status: answer.status, body: JSON.parse(answer.body) }).toEqual({
+        status: refused.status,
+        body: refused.body,
+      })
+      for (const [field, value] of refused.headers)
+        expect(answer.headers[field]?.slice(0, value.length)).toBe(value)
+      expect(answer.headers['www-authenticate']?.length).toBe(
+        new Map(refused.headers).get('www-authenticate')?.length,
+      )
+    },
+  )
+
+  test.each(['"a text"', '7', 'true', '[]', '{"sub":"account-2","scope":"orders:read"}'])(
+    'what another middleware has put in the place of the claims, such as %s, is none of ours',
+    async (others) => {
+      const answer = await ask(api, 'GET /orders', { ...bearer(), 'x-others': others })
+      expect({ status: answer.status, sub: JSON.parse(answer.body).sub }).toEqual({
+        status: 200,
+        sub: 'account-1',
+      })
+      expect((await ask(api, 'GET /orders', { 'x-others': others })).status).toBe(401)
+      expect((await ask(api, 'GET /twice', { ...bearer(), 'x-others': others })).status).toBe(403)
+      expect((await ask(api, 'GET /unprotected', { 'x-others': others })).status).toBe(500)
+    },
+  )
+
   test('an expired token is renewed on the way, and the new one goes out with the answer', async () => {
     const { status, headers, body } = await ask(api, 'GET /orders', expired())
     expect({ status, body: JSON.parse(body) }).toEqual({
@@ -361,15 +432,45 @@ describe.each(Object.entries(frameworks))('on %s', (framework, startApi) => {
       expect(answer.status).toBe(403)
       expect(answer.headers['www-authenticate']).toMatch(/^DPoP error="insufficient_scope"/)
     })
+
+    const metadata = 'resource_metadata="https://api.example/.well-known/oauth-protected-resource"'
+    const lacking = 'error_description="The access token does not have the scope that this needs."'
+    test.each([
+      ['POST /orders', 403, `error="insufficient_scope", ${lacking}, scope="orders:write", ${metadata}`],
+      [
+        'GET /needs',
+        403,
+        `error="insufficient_scope", ${lacking}, scope="orders:read orders:write", ${metadata}`,
+      ],
+      [
+        'GET /admin',
+        403,
+        `error="insufficient_scope", error_description="The account does not have a role that may do this.", ${metadata}`,
+      ],
+      [
+        'GET /recent',
+        401,
+        `error="insufficient_user_authentication", error_description="This needs a more recent or a stronger login.", acr_values="mfa phr", max_age="300", ${metadata}`,
+      ],
+    ])(
+      '%s, where a good token does not reach, says with %i why, and where to read on',
+      async (line, status, challenge) => {
+        const answer = await ask(bound, line, bearer())
+        expect(answer.headers['www-authenticate']).toBe(`Bearer ${challenge}`)
+        expect(answer.status).toBe(status)
+      },
+    )
   })
 
-  test('a guard that rejects neither hangs the request nor brings the process down', async () => {
-    const check = async () => {
+  test('a guard that throws or rejects neither hangs the request nor brings the process down', async () => {
+    const fail = () => {
       throw new Error('of the guard')
     }
-    const broken = await startApi({ ...guard, check })
-    expect((await ask(broken, 'GET /orders', bearer())).status).toBe(500)
-    await broken.close()
+    for (const check of [fail, async () => fail()]) {
+      const broken = await startApi({ ...guard, check })
+      expect((await ask(broken, 'GET /orders', bearer())).status).toBe(500)
+      await broken.close()
+    }
   })
 })
 

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import 'reflect-metadata'
 import { serve } from '@hono/node-server'
@@ -36,6 +36,11 @@ export function readPlan(claims: AccessClaims): Plan {
 export const BOTH = ['orders:read', 'orders:write']
 export const STEP_UP = { maxAge: 300, acr: ['mfa', 'phr'] }
 
+/** Another middleware's `auth`, which the tests send along as JSON: nothing that a guard has put there. */
+export function authOfOthers(field: string | string[] | undefined): { auth?: unknown } {
+  return typeof field === 'string' ? { auth: JSON.parse(field) } : {}
+}
+
 /** How each framework raises what a handler throws is its own; `null` is a framework where nothing can be unprotected. */
 export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
   async express(guard) {
@@ -43,6 +48,10 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     const app = express()
     const ok = (_: unknown, response: ExpressResponse) => void response.json({})
     app.use(resourceMetadata(guard))
+    app.use((request, _, next) => {
+      Object.assign(request, authOfOthers(request.headers['x-others']))
+      next()
+    })
     app.get('/orders', protect(guard), (request, response) => {
       const { sid, plan } = claimsOf(request, guard)
       response.json({ sub: request.auth?.sub, sid, plan })
@@ -80,6 +89,9 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     const { protect, requireScope, requireRole, requireStepUp, resourceMetadata, claimsOf } = guardFastify
     const app = fastify()
     app.addHook('onRequest', resourceMetadata(guard))
+    app.addHook('onRequest', async (request) => {
+      Object.assign(request, authOfOthers(request.headers['x-others']))
+    })
     app.get('/orders', { onRequest: protect(guard) }, async (request) => {
       const { sid, plan } = claimsOf(request, guard)
       return { sub: request.auth?.sub, sid, plan }
@@ -119,6 +131,11 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     const { protect, requireScope, requireRole, requireStepUp, resourceMetadata, claimsOf } = guardHono
     const app = new Hono()
     app.use(resourceMetadata(guard))
+    app.use(async (c, next) => {
+      const { auth } = authOfOthers(c.req.header('x-others'))
+      if (auth !== undefined) c.set('auth' as never, auth as never)
+      await next()
+    })
     app.get('/orders', protect(guard), (c) => {
       return c.json({ sub: c.var.auth.sub, sid: claimsOf(c, guard).sid, plan: c.get('auth').plan })
     })
@@ -153,6 +170,10 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     const app = new Koa()
     app.silent = true
     app.use(resourceMetadata(guard))
+    app.use((ctx, next) => {
+      Object.assign(ctx.state, authOfOthers(ctx.headers['x-others']))
+      return next()
+    })
     const route = (line: string, ...middleware: Koa.Middleware[]) => {
       for (const one of middleware)
         app.use((ctx, next) => (`${ctx.method} ${ctx.path}` === line ? one(ctx, next) : next()))
@@ -192,16 +213,26 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     return listening(app.listen(0, 'localhost'))
   },
 
-  'nest on express': (guard) =>
-    nest(guard, new ExpressAdapter(), {
+  'nest on express'(guard) {
+    const adapter = new ExpressAdapter()
+    adapter.use((request: IncomingMessage, _: unknown, next: () => void) => {
+      Object.assign(request, authOfOthers(request.headers['x-others']))
+      next()
+    })
+    return nest(guard, adapter, {
       cached(response: ExpressResponse) {
         response.set('Cache-Control', 'public, max-age=60').cookie('theme', 'dark')
       },
       raw: (response: ExpressResponse) => response,
-    }),
+    })
+  },
 
-  'nest on fastify': (guard) =>
-    nest(guard, new FastifyAdapter(), {
+  'nest on fastify'(guard) {
+    const adapter = new FastifyAdapter()
+    adapter.getInstance().addHook('onRequest', async (request) => {
+      Object.assign(request, authOfOthers(request.headers['x-others']))
+    })
+    return nest(guard, adapter, {
       cached(reply: FastifyReply) {
         reply.header('cache-control', 'public, max-age=60').header('set-cookie', 'theme=dark')
       },
@@ -209,7 +240,8 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
         reply.hijack()
         return reply.raw
       },
-    }),
+    })
+  },
 
   async node(guard) {
     const { protect, requireScope, requireRole, requireStepUp, resourceMetadata, claimsOf } = guardNode
@@ -252,6 +284,7 @@ export const frameworks: Record<string, (guard: ShopGuard) => Promise<Api>> = {
     const serveMetadata = resourceMetadata(guard)
     const server = createServer(async (request, response) => {
       if (serveMetadata(request, response)) return
+      Object.assign(request, authOfOthers(request.headers['x-others']))
       const handler = routes[`${request.method} ${request.url?.split('?')[0]}`]
       if (!handler) return void response.writeHead(404).end()
       try {

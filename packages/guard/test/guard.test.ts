@@ -1,7 +1,8 @@
 import { createGuard, type GuardOptions, type GuardRequest, type Needs } from '@mapae/guard'
-import { createJwkSet, generateKey, signJws } from '@mapae/jwt'
+import { createJwkSet, createRemoteJwkSet, generateKey, signJws } from '@mapae/jwt'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startDevice } from '../../../test-support/device.ts'
 import { type Issuer, renewalOf, start, startIssuer } from './issuer.ts'
 
 let issuer: Issuer
@@ -69,6 +70,43 @@ describe('a good token', () => {
     expect((await guard.check(bearer(issuer.token()))).type).toBe('admitted')
     expect(issuer.state.fetches).toBe(0)
   })
+
+  test.each([undefined, 0])(
+    'is admitted at once where nothing has to be waited for (tokenCache: %s)',
+    async (tokenCache) => {
+      const fetched = createRemoteJwkSet(`${issuer.url}/.well-known/jwks.json`, { clock: issuer.clock })
+      await fetched.refresh()
+      const [token, other] = [issuer.token(), issuer.token({ aud: 'https://other.example' })]
+      for (const keys of [fetched, createJwkSet([issuer.key])]) {
+        const guard = guardWith({ keys, tokenCache })
+        for (const one of [token, token]) expect(guard.check(bearer(one))).toMatchObject({ type: 'admitted' })
+        expect(guard.check(bearer(other))).toMatchObject({ type: 'refused', status: 401 })
+        expect(guard.check(ask())).toMatchObject({ type: 'refused', status: 401 })
+      }
+    },
+  )
+
+  test.each([undefined, 0])(
+    'has claims that nobody can change, and that a copy is no match for (tokenCache: %s)',
+    async (tokenCache) => {
+      const guard = guardWith({ tokenCache })
+      const { claims } = await guard.check(bearer(issuer.token()), { optional: true })
+      expect(Object.isFrozen(claims)).toBe(true)
+      expect(Reflect.ownKeys(claims ?? {}).sort()).toEqual(Object.keys(issuer.claims()).sort())
+      expect(guard.hasAdmitted(claims)).toBe(true)
+      for (const other of [
+        { ...claims },
+        structuredClone(claims),
+        Object.create(claims ?? null),
+        'text',
+        1,
+        null,
+        undefined,
+      ])
+        expect(guard.hasAdmitted(other)).toBe(false)
+      expect(guardWith({ tokenCache }).hasAdmitted(claims)).toBe(false)
+    },
+  )
 
   test('is admitted from another issuer, which knows no sessions', async () => {
     const token = issuer.token({ sid: undefined, epoch: undefined })
@@ -554,6 +592,17 @@ describe('the memory of verified tokens', () => {
     trusted.keys = [key]
     issuer.state.now += 300_000
     expect(await guard.check(bearer(token))).toMatchObject({ body: { detail: 'The access token expired.' } })
+  })
+
+  test('tells no bound token from itself with a proof: each request needs its own', async () => {
+    const guard = guardWith({ url: 'https://api.example', keys: createJwkSet([issuer.key]) })
+    const device = await startDevice()
+    const token = issuer.token({ cnf: { jkt: device.jkt } })
+    const proof = await device.proof({ method: 'GET', url: 'https://api.example/orders', now: start, token })
+    const fields = { authorization: `DPoP ${token}`, dpop: proof }
+    expect(await guard.check(ask({ headers: fields }))).toMatchObject({ type: 'admitted' })
+    for (const headers of [fields, { authorization: `DPoP ${token}` }, { authorization: `Bearer ${token}` }])
+      expect(await guard.check(ask({ headers }))).toMatchObject({ status: 401 })
   })
 
   test('gives the same claims, which nobody can change', async () => {

@@ -1,3 +1,4 @@
+import { createScratch } from './scratch.ts'
 import { decodeUtf8 } from './text.ts'
 
 /** The base64url text of the bytes, without padding (RFC 7515 §2). */
@@ -7,7 +8,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
 
 /** The base64url text of the text's UTF-8 bytes. */
 export function encodeTextBase64url(text: string): string {
-  const bytes = roomFor(3 * text.length)
+  const bytes = scratch.room(3 * text.length)
   return bytes.base64urlSlice(0, bytes.utf8Write(text, 0))
 }
 
@@ -25,20 +26,16 @@ export function decodeBase64url(text: string): Buffer | undefined {
  * those who read them at once, call nothing of anybody else's before, and hand them to nobody who keeps them.
  */
 export function borrowBase64url(text: string): Buffer | undefined {
-  const bytes = roomFor(text.length)
+  const bytes = scratch.room(text.length)
   const length = bytes.base64urlWrite(text, 0)
-  return bytes.base64urlSlice(0, length) === text ? bytes.subarray(0, length) : undefined
+  return bytes.base64urlSlice(0, length) === text ? scratch.first(bytes, length) : undefined
 }
 
 /** The text whose UTF-8 bytes a base64url text stands for; undefined when that is not canonical, or they not UTF-8. */
 export function decodeTextBase64url(text: string): string | undefined {
-  const bytes = roomFor(text.length)
+  const bytes = scratch.room(text.length)
   const length = bytes.base64urlWrite(text, 0)
   return bytes.base64urlSlice(0, length) === text ? decodeUtf8(bytes, length) : undefined
 }
 
-const scratch = Buffer.allocUnsafeSlow(16_384)
-
-function roomFor(size: number): Buffer {
-  return size <= scratch.length ? scratch : Buffer.allocUnsafeSlow(size)
-}
+const scratch = createScratch(16_384)

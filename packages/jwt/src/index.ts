@@ -12,6 +12,7 @@ export { decodeUnverified, type UnverifiedJwt } from './jwt/decode.ts'
 export type { AudiencePolicy, ClaimsPolicy, IssuerPolicy, TimePolicy, TypePolicy } from './jwt/policy.ts'
 export { createSigner, type SignerOptions, signJwt } from './jwt/sign.ts'
 export {
+  type AtOnceOptions,
   type CacheOptions,
   createVerifier,
   type RemoteVerifierOptions,

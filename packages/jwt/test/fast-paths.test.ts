@@ -277,6 +277,14 @@ describe('text and bytes', () => {
 describe('shared memory', () => {
   const algorithms: Algorithm[] = ['HS256', 'RS256', 'PS256', 'ES256', 'Ed25519']
 
+  it('is read as long as it was written, whatever lengths came before', () => {
+    const lengths = [...Array(600).keys(), ...Array(600).keys(), 20_000, 3, 20_000]
+    for (const length of lengths) {
+      const bytes = Buffer.alloc(length, length)
+      expect(borrowBase64url(bytes.toString('base64url'))?.equals(bytes), `${length} bytes`).toBe(true)
+    }
+  })
+
   it('never shows in what was handed out: payloads, claims and signatures stay as they were', () => {
     for (const alg of algorithms) {
       const key = generateKey(alg)

@@ -146,6 +146,25 @@ describe('a remote key set', () => {
     expect(state.calls).toBe(1)
   })
 
+  it('answers at once where the keys are there, if it is asked to, and else with a promise', async () => {
+    const { state, keys } = issuer()
+    const verify = createVerifier({ keys, ...POLICY, atOnce: true })
+    const [token, other] = [one, two].map((key) => signJwt({ claims: CLAIMS, key }))
+    const late = signJwt({ claims: { ...CLAIMS, exp: NOW }, key: one })
+    const first = verify(token ?? '')
+    expect(first).toBeInstanceOf(Promise)
+    expect((await first).key.kid).toBe(one.kid)
+    expect(verify(token ?? '')).toMatchObject({ claims: CLAIMS, key: { kid: one.kid } })
+    expectRefusal(() => verify(late), 'token_expired')
+    expectRefusal(() => verify(`${token}A`), 'signature_invalid')
+    await expectRejection(Promise.resolve(verify(other ?? '')), 'key_not_found')
+    state.keys = [two]
+    state.now += 301
+    expect((await verify(other ?? '')).key.kid).toBe(two.kid)
+    await expectRejection(Promise.resolve(verify(token ?? '')), 'key_not_found')
+    expectRefusal(() => createVerifier({ keys: one, ...POLICY, atOnce: true })(late), 'token_expired')
+  })
+
   it('works for verifyJws and verifyJwt too', async () => {
     const { keys } = issuer()
     expect(

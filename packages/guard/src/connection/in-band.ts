@@ -12,7 +12,7 @@ export type InBandToken = {
 export type ConnectionNeeds = Needs & { readonly optional?: false | undefined }
 
 /** Judges it as it would be in the `Authorization` field of the request that opened the connection. No cookie is at hand. */
-export function checkInBand<Own>(
+export async function checkInBand<Own>(
   guard: Guard<Own>,
   { accessToken, proof }: InBandToken,
   { url, needs }: { readonly url: string; readonly needs: ConnectionNeeds },

@@ -15,6 +15,11 @@ export type Authorization =
  */
 export function readAuthorization(value: string | undefined): Authorization {
   if (value === undefined) return none
+  if (value.startsWith(usual)) {
+    const token = value.slice(usual.length)
+    if (token.length <= longestToken && b64token.test(token))
+      return { type: 'token', scheme: 'Bearer', token }
+  }
   const field = value.trim()
   const [, name, credentials] = scheme.exec(field) ?? []
   if (name === undefined || credentials === undefined) return malformed
@@ -24,6 +29,8 @@ export function readAuthorization(value: string | undefined): Authorization {
   return { type: 'token', scheme: known, token: credentials }
 }
 
+/** How nearly all clients write it: what is spelled otherwise is read with more care. */
+const usual = 'Bearer '
 const none: Authorization = { type: 'none' }
 const other: Authorization = { type: 'other' }
 const malformed: Authorization = { type: 'malformed' }

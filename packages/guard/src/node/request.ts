@@ -8,12 +8,19 @@ export function nodeRequest(request: IncomingMessage, url: string | undefined): 
 
 /** Node keeps the first `Authorization` field and drops the others silently; a guard has to know of them. */
 function readField({ headers, rawHeaders }: IncomingMessage, name: string): string | undefined {
-  if (name === 'authorization') {
-    const sent = rawHeaders.filter((_, index) => index % 2 === 1 && isNamed(rawHeaders[index - 1], name))
-    if (sent.length > 1) return sent.join(', ')
-  }
+  if (name === 'authorization' && isRepeated(name, rawHeaders)) return joined(name, rawHeaders)
   const value = headers[name]
   return typeof value === 'object' ? value.join(', ') : value
+}
+
+function isRepeated(name: string, rawHeaders: readonly string[]): boolean {
+  let times = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isNamed(rawHeaders[at], name)) times++
+  return times > 1
+}
+
+function joined(name: string, rawHeaders: readonly string[]): string {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && isNamed(rawHeaders[at - 1], name)).join(', ')
 }
 
 function isNamed(field: string | undefined, name: string): boolean {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { borrowBase64url } from '../base64url.ts'
+import { createScratch } from '../scratch.ts'
 import type { AlgorithmFamily } from './facts.ts'
 import { asciiBytes } from './signing-input.ts'
 
@@ -41,34 +42,43 @@ function fromDer(der: Buffer, bytes: number): Buffer {
   return signature
 }
 
-/** The DER signature of r ‖ s, or undefined when r or s is zero. */
+/** The DER signature of r ‖ s, or undefined when r or s is zero. The next call overwrites it. */
 function toDer(signature: Buffer, bytes: number): Buffer | undefined {
   const r = integerStart(signature, 0, bytes)
   const s = integerStart(signature, bytes, 2 * bytes)
   if (r === bytes || s === 2 * bytes) return undefined
   const rPad = signature.readUInt8(r) >> 7
   const sPad = signature.readUInt8(s) >> 7
-  const rLength = bytes - r + rPad
-  const sLength = 2 * bytes - s + sPad
-  const body = 4 + rLength + sLength
+  const body = 4 + bytes - r + rPad + 2 * bytes - s + sPad
   const long = body > 0x7f ? 1 : 0
-  const der = Buffer.alloc(2 + long + body)
-  der[0] = 0x30
-  if (long) der[1] = 0x81
-  let at = 1 + long
-  der[at++] = body
-  der[at++] = 0x02
-  der[at++] = rLength
-  signature.copy(der, at + rPad, r, bytes)
-  at += rLength
-  der[at++] = 0x02
-  der[at++] = sLength
-  signature.copy(der, at + sPad, s, 2 * bytes)
-  return der
+  const room = scratch.room(2 + long + body)
+  room[0] = 0x30
+  room[1] = 0x81
+  room[1 + long] = body
+  const at = putInteger(room, 2 + long, { signature, start: r, end: bytes, pad: rPad })
+  putInteger(room, at, { signature, start: s, end: 2 * bytes, pad: sPad })
+  return scratch.first(room, 2 + long + body)
 }
+
+const scratch = createScratch(256)
 
 function integerStart(signature: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && signature[at] === 0) at++
+  return at
+}
+
+/** Writes an INTEGER and gives where it ends. Byte by byte, since `copy` and `set` cost more for so few. */
+function putInteger(
+  der: Buffer,
+  from: number,
+  integer: { signature: Buffer; start: number; end: number; pad: number },
+): number {
+  const { signature, start, end, pad } = integer
+  let at = from
+  der[at++] = 0x02
+  der[at++] = end - start + pad
+  if (pad) der[at++] = 0
+  for (let next = start; next < end; next++) der[at++] = signature.readUInt8(next)
   return at
 }

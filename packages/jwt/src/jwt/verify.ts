@@ -1,6 +1,6 @@
 import type { RemoteJwkSet } from '../jwks/set.ts'
 import { parseSegment } from '../jws/header.ts'
-import { isRemote, withRefresh } from '../jws/refresh.ts'
+import { atOnceOrRefreshed, isRemote, withRefresh } from '../jws/refresh.ts'
 import { type JwsOptions, prepareJwsVerifier, type RemoteJwsOptions } from '../jws/verify.ts'
 import { rememberVerified } from './cache.ts'
 import { checkClaimTypes } from './claims.ts'
@@ -20,6 +20,14 @@ export interface CacheOptions {
 export type VerifierOptions = JwsOptions & ClaimsPolicy & TypePolicy & CacheOptions
 export type RemoteVerifierOptions = RemoteJwsOptions & ClaimsPolicy & TypePolicy & CacheOptions
 
+export interface AtOnceOptions {
+  /**
+   * With a remote key set: answer at once where the keys that are cached do, and with a promise only where the set is fetched. What
+   * that would reject with is thrown then. For those who verify many tokens and `await` whatever comes. @default false
+   */
+  readonly atOnce?: boolean | undefined
+}
+
 /**
  * Checks the options once and gives a function that verifies JWTs (RFC 7519 §7.2, RFC 8725). With keys at hand it answers
  * at once; with a remote key set (`createRemoteJwkSet`) it gives a promise, tries with what is cached and, when no key
@@ -33,13 +41,15 @@ export type RemoteVerifierOptions = RemoteJwsOptions & ClaimsPolicy & TypePolicy
  * `issuer_mismatch`, `audience_mismatch`, `claim_missing`, `token_not_yet_valid`, `token_expired`; with a remote set also
  * `jwks_unavailable`. Throws `options_invalid` when it is made with wrong options.
  */
-export function createVerifier(options: RemoteVerifierOptions): (token: string) => Promise<VerifiedJwt>
+export function createVerifier(
+  options: RemoteVerifierOptions & { readonly atOnce?: false | undefined },
+): (token: string) => Promise<VerifiedJwt>
 export function createVerifier(options: VerifierOptions): (token: string) => VerifiedJwt
 export function createVerifier(
-  options: VerifierOptions | RemoteVerifierOptions,
+  options: (VerifierOptions | RemoteVerifierOptions) & AtOnceOptions,
 ): (token: string) => VerifiedJwt | Promise<VerifiedJwt>
 export function createVerifier(
-  options: VerifierOptions | RemoteVerifierOptions,
+  options: (VerifierOptions | RemoteVerifierOptions) & AtOnceOptions,
 ): (token: string) => VerifiedJwt | Promise<VerifiedJwt> {
   const keys: VerifierOptions['keys'] | RemoteJwkSet = options.keys
   const jws = prepareJwsVerifier(options, prepareTypePolicy(options))
@@ -58,7 +68,8 @@ export function createVerifier(
   const verify = options.cache
     ? rememberVerified({ max: options.cache.max, verifyAnew, isStillGood })
     : verifyAnew
-  return isRemote(keys) ? withRefresh(verify, keys) : verify
+  if (!isRemote(keys)) return verify
+  return options.atOnce ? atOnceOrRefreshed(verify, keys) : withRefresh(verify, keys)
 }
 
 /** Verifies one JWT: {@link createVerifier} and its function in one call. To verify many, make the verifier once. */
