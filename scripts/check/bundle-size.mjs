@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { rolldown } from 'rolldown'
 
 /** What the client loads when it is needed and not before: see the dynamic imports in its sources. */
-const onDemand = /\/(account|diagnose|dpop|header-delivery|indexeddb|loan|replay)\.js$/
+const onDemand = /\/(account|diagnose|dpop|header-delivery|indexeddb|loan|replay|shared)\.js$/
 
 /**
  * What a page loads of the client, and the most bytes that it may be after minifying and gzip. With each file comes what it imports

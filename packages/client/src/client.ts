@@ -111,6 +111,6 @@ export interface Finding {
   readonly text: string
 }
 
-export function sessionOf(kept: Kept & { readonly user: User }): Session {
-  return { id: kept.sid, user: kept.user, bound: kept.jkt !== undefined }
+export function sessionOf({ sid, jkt }: Kept, user: User): Session {
+  return { id: sid, user, bound: jkt !== undefined }
 }

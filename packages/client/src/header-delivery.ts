@@ -1,7 +1,9 @@
+import { sendAsBearer } from './bearer.ts'
+import { bindsSessions } from './bound-keys.ts'
 import { callAuth } from './call-auth.ts'
 import { leapSince, type Moment, momentOf } from './clock.ts'
 import type { Context } from './context.ts'
-import { alone, type Delivery, openWith } from './delivery.ts'
+import { type Delivery, openWith } from './delivery.ts'
 import { createKeeper, type OnChange } from './keeper.ts'
 import { isSame, type Kept } from './kept.ts'
 import { createLine } from './line.ts'
@@ -12,7 +14,6 @@ import { retried } from './pause.ts'
 import { randomId } from './random-id.ts'
 import { memoryStore } from './stores/memory.ts'
 import { memoryKeysOf } from './stores/memory-keys.ts'
-import { sendAsBearer } from './transmit.ts'
 
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
@@ -47,13 +48,15 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   })
   const main = createLine(ctx, {
     keeper,
-    ask: ({ access, refresh, jkt, attempt }) =>
+    ask: ({ access, refresh, jkt, attempt }, stop) =>
       callAuth(ctx, '/auth/refresh', {
         body: { refresh_token: refresh },
         credential: { access, jkt },
         attempt: attempt ?? randomId(), // a bound session does not rotate: that may be done twice
+        stop,
       }),
     rotates: ({ jkt }) => jkt === undefined,
+    byCookie: false,
     mayBeUnknown: false,
   })
 
@@ -90,12 +93,12 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   return {
     ctx,
     main,
-    routeTo: async () => ({ line: main, byCookie: false }),
+    lineTo: async () => main,
     close: keeper.close,
     open: (path, body) =>
-      alone(main, async () => {
+      main.alone(async () => {
         const before = await keeper.current()
-        const jkt = settings.bound && store.keys ? await (await keys()).make() : undefined
+        const jkt = bindsSessions(settings) && store.keys ? await (await keys()).make() : undefined
         try {
           const change = (kept: Kept): Kept => ({ ...kept, jkt })
           const known = before?.device ?? device
@@ -114,10 +117,10 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       const before = await main.find()
       const { access, jkt, device } = before ?? {}
       const change = (kept: Kept): Kept => ({ ...kept, jkt, device: kept.device ?? device })
-      await alone(main, () => openWith(ctx, keeper, { path, body, credential: { access, jkt }, change }))
+      await main.alone(() => openWith(ctx, keeper, { path, body, credential: { access, jkt }, change }))
     },
     end: () =>
-      alone(main, async () => {
+      main.alone(async () => {
         const kept = await keeper.again()
         await keeper.change(() => undefined)
         if (kept) await retried(ctx, () => tellEnd(kept), isPassing)

@@ -50,13 +50,14 @@ function isKept(value: Members): value is Members & Kept {
 export function keptFrom(answer: Members, at: number, before?: Kept): Kept {
   const sid = textOf(answer['session_id'])
   if (!sid) throw new MapaeError('answer_not_understood')
+  const same = before?.sid === sid ? before : undefined
   return {
     sid,
-    n: before?.sid === sid ? before.n + 1 : 0,
+    n: same ? same.n + 1 : 0,
     at,
     serverTime: numberOf(answer['server_time']) ?? at / 1000,
     expiresIn: numberOf(answer['expires_in']) ?? 0,
-    user: readUser(answer['user']) ?? (before?.sid === sid ? before.user : undefined),
+    user: readUser(answer['user']) ?? same?.user,
     access: textOf(answer['access_token']),
     refresh: textOf(answer['refresh_token']),
     jkt: before?.jkt,
