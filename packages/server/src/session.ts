@@ -9,6 +9,7 @@ import { idleEnd } from './idle-lifetime.ts'
 import { located } from './locate.ts'
 import { newId } from './new-id.ts'
 import { hashSecret, makeRefreshToken } from './refresh-token.ts'
+import { endReplaced } from './replaced-session.ts'
 import { revoke } from './revocation.ts'
 import { endings } from './session-endings.ts'
 import { makeRoom } from './session-limit.ts'
@@ -49,6 +50,8 @@ export interface Opening {
   readonly ifPasswordHash?: string
   /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
+  /** The session of this browser until now, which ends with this one's beginning; see `replaced-session.ts`. */
+  readonly replaces?: SessionRecord | undefined
 }
 
 /**
@@ -63,7 +66,7 @@ export interface Opening {
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from: unlocated, remember = true, ifPasswordHash, jkt = null }: Opening,
+  { transport, amr, from: unlocated, remember = true, ifPasswordHash, jkt = null, replaces }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   await ctx.clockCheck.refuseWhenSkewed()
@@ -100,7 +103,8 @@ export async function openSession(
   const events = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
     await refuseUnlessAdmitted(db, { id: account.id, passwordHash: ifPasswordHash, now })
-    const ended = await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now })
+    const replaced = await endReplaced(db, replaces, now)
+    const ended = [...replaced, ...(await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now }))]
     await insertSession(db, session)
     const events = [...ended, opened]
     await recordAll(db, events, from)
