@@ -22,8 +22,8 @@ describe.skipIf(!hasBrowser)('in a real browser, a login beside a renewal whose 
       const waiting = tab.evaluate(whoIsServed)
       await slow.arrived
       expect(await other.evaluate(logIn, { email: next, password: PASSWORD })).toBe(next)
-      expect(await waiting).toBe(next)
       slow.letGo()
+      expect(await waiting).toBe(next)
       await settle(tab)
       for (const one of [tab, other]) {
         expect(await one.evaluate(whoIsServed)).toBe(next)
