@@ -84,6 +84,36 @@ describe.skipIf(!hasBrowser)('in a real browser, a login beside a renewal whose 
   })
 })
 
+describe.skipIf(!hasBrowser)('in a real browser, after the answer to a renewal got lost for good', () => {
+  it('a page of another origin goes on, and the page that asked brings the cookies up to date', {
+    timeout: 60_000,
+  }, async () => {
+    const { site, profile, tab, first } = await twoPeople()
+    const other = await openTab(profile, site, { origin: site.sameSite })
+    expect(await other.evaluate(whoIsServed)).toBe(first)
+    await expire(site, tab, other)
+    site.lossOf.set('/auth/refresh', 1)
+    expect(await tab.evaluate(whoIsServed)).toMatch('server_away')
+    await tab.close()
+    site.lossOf.clear()
+    expect(site.generation()).toBe(2)
+
+    for (let expiry = 0; expiry < 3; expiry++) {
+      await expire(site, other)
+      expect(await other.evaluate(whoIsServed)).toBe(first)
+      expect(await other.evaluate(whoIsShown)).toBe(first)
+    }
+    const again = await openTab(profile, site)
+    expect(await again.evaluate(whoIsServed)).toBe(first)
+    await expire(site, again, other)
+    for (const one of [again, other]) expect(await one.evaluate(whoIsServed)).toBe(first)
+    expect(await other.evaluate(() => globalThis.changes)).not.toContainEqual(
+      expect.objectContaining({ type: 'logged_out' }),
+    )
+    expect(site.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
+  })
+})
+
 /** A tab in which one person is logged in, and the address of another. */
 async function twoPeople(options: { locks?: boolean } = {}) {
   const site = await startSite()
@@ -97,10 +127,14 @@ async function twoPeople(options: { locks?: boolean } = {}) {
   }
   const [first = '', next = ''] = people
   await tab.evaluate(logIn, { email: first, password: PASSWORD })
-  return { site, profile, tab, next }
+  return { site, profile, tab, first, next }
 }
 
-async function openTab(profile: BrowserContext, site: Site, { locks = true } = {}): Promise<Page> {
+async function openTab(
+  profile: BrowserContext,
+  site: Site,
+  { locks = true, origin = site.url } = {},
+): Promise<Page> {
   const tab = await profile.newPage()
   await tab.addInitScript((locks: boolean) => {
     const { now } = Date
@@ -111,7 +145,7 @@ async function openTab(profile: BrowserContext, site: Site, { locks = true } = {
     }
     if (!locks) Object.defineProperty(navigator, 'locks', { value: undefined })
   }, locks)
-  await tab.goto(`${site.url}/page`)
+  await tab.goto(`${origin}/page`)
   await tab.waitForFunction(() => 'makeClient' in globalThis)
   await tab.evaluate((url) => globalThis.makeClient(url, 'cookie'), site.url)
   return tab
