@@ -11,7 +11,7 @@ import { transmit } from './transmit.ts'
  * `fetch`, with the session's access token: renewed before it goes when the token is nearly over, and once after a 401 that says so.
  * Every other answer is passed through as it is. Safe methods (RFC 9110 §9.2.1) are sent again when no answer comes.
  *
- * Throws `MapaeError`: `session_ended`, `offline`, `server_away`, `target_not_allowed`, `body_not_replayable`.
+ * Throws `MapaeError`: `session_ended`, `offline`, `server_away`, `target_not_allowed`, `body_not_replayable`, `redirected`.
  */
 export async function authorizedFetch(
   delivery: Delivery,

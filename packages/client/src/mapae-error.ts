@@ -9,8 +9,8 @@
  * | `session_ended` | log in again; {@link MapaeError.endReason} says why |
  * | `store_failed` | free space, or allow the site to store data |
  *
- * The others are mistakes of the program: `body_not_replayable`, `target_not_allowed`, `options_invalid`, and
- * `cookies_blocked` (the browser did not keep the cookies of a login: `diagnose()` says why), `answer_not_understood`.
+ * The others are mistakes of the program: `body_not_replayable`, `target_not_allowed`, `options_invalid`, `redirected` (an API sent on a request
+ * whose proof names one address), and `cookies_blocked` (the browser did not keep the cookies of a login: `diagnose()` says why), `answer_not_understood`.
  */
 export type ClientCode =
   | 'offline'
@@ -22,6 +22,7 @@ export type ClientCode =
   | 'body_not_replayable'
   | 'target_not_allowed'
   | 'options_invalid'
+  | 'redirected'
 
 /** What the client throws. `message` is for a log, never holds a secret; tell people apart by `code`. */
 export class MapaeError extends Error {
