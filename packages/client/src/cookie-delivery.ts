@@ -15,7 +15,8 @@ export async function cookieDelivery(settings: Settings, onChange: OnChange): Pr
   const ctx: Context = { ...settings, send: settings.fetch }
   if (ctx.pageOrigin !== ctx.url) return (await import('./loan.ts')).loanDelivery(ctx, onChange)
 
-  const store = settings.store ?? (await (await import('./stores/shared.ts')).sharedStore(`mapae ${ctx.url}`))
+  const { sharedStore } = await import('./stores/shared.ts')
+  const store = sharedStore(`mapae ${ctx.url}`, { ...settings, onChange })
   const lend = () => once(async () => (await import('./loan.ts')).loanLine(ctx, () => {}, main.find))
   let loan = lend()
   const keeper = createKeeper(store, ctx.clock, (change, before) => {

@@ -5,27 +5,39 @@ import { leapSince, type Moment, momentOf } from './clock.ts'
 import type { Context } from './context.ts'
 import { type Delivery, openWith } from './delivery.ts'
 import { createKeeper, type OnChange } from './keeper.ts'
-import { isSame, type Kept } from './kept.ts'
+import { isSame, type Kept, parseKept } from './kept.ts'
 import { createLine } from './line.ts'
 import { isPassing, MapaeError } from './mapae-error.ts'
 import { once } from './once.ts'
 import type { Settings } from './options.ts'
 import { retried } from './pause.ts'
 import { randomId } from './random-id.ts'
+import { lastingKeys, lastingStore } from './stores/lasting.ts'
 import { memoryStore } from './stores/memory.ts'
 import { memoryKeysOf } from './stores/memory-keys.ts'
 
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
 
+/**
+ * A session that rotates is not renewed in memory alone while the store has an older generation of it: whoever began with that later would be taken
+ * for a thief. Where it is bound to a key, the refresh token stays the same.
+ */
+function mayLag(stored: string | undefined, text: string): boolean {
+  const { sid, jkt } = parseKept(text) ?? {}
+  return jkt !== undefined || sid !== parseKept(stored)?.sid
+}
+
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
-  const store = settings.store ?? memoryStore()
+  const given = settings.store ?? memoryStore()
+  const failed = (): void => onChange({ type: 'store_failed' }, undefined)
+  const store = lastingStore(given, { failed, mayLag, mayForget: false })
   const keys = once(async () => {
-    if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
+    if (!given.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
     const { createBoundKeys } = await import('./dpop.ts')
-    const keys = store.keys === 'memory' ? memoryKeysOf(store) : store.keys
-    return createBoundKeys(settings, keys, serverNow)
+    const keys = given.keys === 'memory' ? memoryKeysOf(given) : given.keys
+    return createBoundKeys(settings, lastingKeys(keys), serverNow)
   })
   const ctx: Context = {
     ...settings,
