@@ -30,8 +30,8 @@ export function accountOf(delivery: Delivery): Account {
     look: async (kept) => {
       const user = readUser((await ask('/auth/me'))['user'])
       if (!user) throw new MapaeError('answer_not_understood')
-      const now = await main.keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
-      return sessionOf(now ?? kept, user)
+      await main.keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
+      return sessionOf(kept, user)
     },
     changePassword: ({ current, next }) =>
       reopen('/auth/password', { current_password: current, new_password: next }),

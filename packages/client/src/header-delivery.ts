@@ -12,7 +12,7 @@ import { once } from './once.ts'
 import type { Settings } from './options.ts'
 import { retried } from './pause.ts'
 import { randomId } from './random-id.ts'
-import { lastingKeys, lastingStore } from './stores/lasting.ts'
+import { lastingStore } from './stores/lasting.ts'
 import { memoryStore } from './stores/memory.ts'
 import { memoryKeysOf } from './stores/memory-keys.ts'
 
@@ -34,10 +34,10 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   const failed = (): void => onChange({ type: 'store_failed' }, undefined)
   const store = lastingStore(given, { failed, mayLag, mayForget: false })
   const keys = once(async () => {
-    if (!given.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
+    if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
     const { createBoundKeys } = await import('./dpop.ts')
-    const keys = given.keys === 'memory' ? memoryKeysOf(given) : given.keys
-    return createBoundKeys(settings, lastingKeys(keys), serverNow)
+    const keys = store.keys === 'memory' ? memoryKeysOf(given) : store.keys
+    return createBoundKeys(settings, keys, serverNow)
   })
   const ctx: Context = {
     ...settings,

@@ -1,6 +1,5 @@
 import { MapaeError } from '../mapae-error.ts'
 import type { KeyStore, Store } from '../store.ts'
-import { memoryKeys } from './memory-keys.ts'
 
 /** How a store goes on that fails. */
 export interface Lasting {
@@ -25,10 +24,12 @@ export function lastingStore(
   /** What is in memory in its place. */
   let held: { readonly text: string | undefined } | undefined
 
+  const keys = typeof store.keys === 'object' ? lastingKeys(store.keys) : undefined
   const instead = (text: string | undefined): string | undefined =>
     held && (!stored || stored.text === text) ? held.text : text
   return {
     ...store,
+    keys: keys ?? store.keys,
     read: async () => {
       try {
         const text = await store.read()
@@ -41,6 +42,7 @@ export function lastingStore(
     },
     update: async (change) => {
       try {
+        await keys?.bringIn()
         const text = await store.update((text) => change(instead(text)))
         stored = { text }
         held = undefined
@@ -57,20 +59,29 @@ export function lastingStore(
   }
 }
 
-/** The same for keys. One that cannot be read is not lost: that throws `store_failed`. */
-export function lastingKeys(keys: KeyStore): KeyStore {
-  const memory = memoryKeys()
+/** The same for keys. `bringIn` goes before a session, which is lost to whoever finds it without its key. */
+function lastingKeys(keys: KeyStore): KeyStore & { bringIn(): Promise<void> } {
+  const held = new Map<string, CryptoKeyPair>()
   return {
+    // One that cannot be read is not gone.
     read: async (thumbprint) =>
-      (await memory.read(thumbprint)) ??
+      held.get(thumbprint) ??
       keys.read(thumbprint).catch((cause: unknown) => {
         throw new MapaeError('store_failed', undefined, { cause })
       }),
-    write: async (thumbprint, pair) =>
-      keys.write(thumbprint, pair).catch(() => memory.write(thumbprint, pair)),
+    write: (thumbprint, pair) =>
+      keys.write(thumbprint, pair).catch(() => {
+        held.set(thumbprint, pair)
+      }),
     remove: async (thumbprint) => {
-      await memory.remove(thumbprint)
+      held.delete(thumbprint)
       await keys.remove(thumbprint)
+    },
+    bringIn: async () => {
+      for (const [thumbprint, pair] of held) {
+        await keys.write(thumbprint, pair)
+        held.delete(thumbprint)
+      }
     },
   }
 }
