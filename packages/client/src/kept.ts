@@ -5,6 +5,9 @@ import { have, type Members, numberOf, parseMembers, textOf } from './wire.ts'
 /**
  * All that a device keeps of its session: one record, replaced as a whole. With cookie delivery there is no token in it, with
  * a session that is bound to a key the name of the key.
+ *
+ * Another version of the client may use the same record, on the same page even: members are only ever added to it, none of them is needed by an
+ * older version, and whoever does not know one leaves it as it is until the next renewal.
  */
 export interface Kept {
   /** The session's id; empty until the server has told it. */

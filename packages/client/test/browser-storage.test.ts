@@ -1,9 +1,15 @@
-import type { Change } from '@mapae/client'
+import type { Change, Client } from '@mapae/client'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasBrowser, startBrowser } from '../../../test-support/browser.ts'
 import { PASSWORD, someEmail } from '../../server/test/start-auth.ts'
 import { type Site, startSite } from './start-site.ts'
+
+declare global {
+  /** In the page: another copy of the client, and what it heard of. */
+  var copy: Client
+  var heard: string[]
+}
 
 let browser: Browser | undefined
 beforeAll(async () => {
@@ -119,6 +125,39 @@ describe.skipIf(!hasBrowser)('in a real browser whose IndexedDB', () => {
   })
 })
 
+describe.skipIf(!hasBrowser)('in a real browser, two copies of the client on one page', () => {
+  it.each(deliveries)('share a session like two tabs (%s delivery)', { timeout: 60_000 }, async (delivery) => {
+    const { site, tab } = await loggedIn(delivery)
+    await tab.addScriptTag({
+      type: 'module',
+      content: `
+        import { createClient } from '/mapae/index.js'
+        import { indexedDbStore } from '/mapae/stores/indexeddb.js'
+        const store = ${delivery === 'header'} ? { store: indexedDbStore() } : {}
+        globalThis.copy = createClient({ url: globalThis.authUrl, delivery: '${delivery}', ...store })
+        globalThis.heard = []
+        globalThis.copy.onChange((change) => globalThis.heard.push(change.type))`,
+    })
+    await tab.waitForFunction(() => 'copy' in globalThis)
+    const before = site.generation()
+    for (let expiry = 1; expiry <= 5; expiry++) {
+      site.shiftClock(300_000)
+      await tab.evaluate(() => globalThis.shiftClock(300_000))
+      expect(await tab.evaluate(statusesOfBoth)).toEqual(Array(10).fill(200))
+      expect(site.generation()).toBe(delivery === 'cookie' ? before + expiry : 1)
+    }
+    await tab.evaluate(() => globalThis.client.logout())
+    await tab.waitForFunction(() => globalThis.heard.includes('logged_out'))
+    expect(await tab.evaluate(() => globalThis.copy.session())).toBeUndefined()
+    await tab.evaluate((who) => globalThis.copy.register(who).then(() => {}), {
+      email: someEmail(),
+      password: PASSWORD,
+    })
+    expect(await tab.evaluate(statusesOfBoth)).toEqual(Array(10).fill(200))
+    expect(site.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
+  })
+})
+
 async function loggedIn(delivery: Delivery) {
   const site = await startSite()
   const profile = await newProfile()
@@ -188,4 +227,11 @@ function statuses(count: number): Promise<readonly (number | string)[]> {
       ),
     ),
   )
+}
+
+async function statusesOfBoth(): Promise<readonly (number | string)[]> {
+  const calls = [globalThis.client, globalThis.copy].flatMap((one) =>
+    Array.from({ length: 5 }, () => one.fetch(`${globalThis.authUrl}/auth/me`)),
+  )
+  return (await Promise.all(calls)).map(({ status }) => status)
 }
