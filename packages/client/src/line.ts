@@ -125,12 +125,7 @@ function leftOf({ keeper }: Way, kept: Kept): number {
 }
 
 /** Tries until there is an answer, each time with what the store says by then. */
-async function renewal(
-  ctx: Context,
-  way: Way,
-  stale: Kept | undefined,
-  stop: AbortSignal,
-): Promise<Kept> {
+async function renewal(ctx: Context, way: Way, stale: Kept | undefined, stop: AbortSignal): Promise<Kept> {
   const sinceBegun = stopwatch(ctx.clock)
   for (let tries = 0; ; tries++) {
     const sinceRead = stopwatch(ctx.clock)

@@ -65,7 +65,10 @@ describe.skipIf(!hasBrowser)('in a real browser, a login beside a renewal whose 
       expect(await one.evaluate(whoIsShown)).toBeUndefined()
       expect(await one.evaluate(whoIsServed)).toMatch(/^(401|session_ended replaced)$/)
     }
-    expect(await other.evaluate(() => globalThis.changes)).toContainEqual({ type: 'logged_out', reason: 'replaced' })
+    expect(await other.evaluate(() => globalThis.changes)).toContainEqual({
+      type: 'logged_out',
+      reason: 'replaced',
+    })
   })
 
   it('is followed by a logout that is as good', { timeout: 60_000 }, async () => {

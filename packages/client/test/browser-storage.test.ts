@@ -38,7 +38,7 @@ describe.skipIf(!hasBrowser)('in a real browser whose IndexedDB', () => {
         await servedAfterExpiry(site, tab)
         const next = await openTab(profile, site, delivery)
         expect(await next.evaluate(statuses, 3)).toEqual([200, 200, 200])
-        expect(await next.evaluate(isBound)).toBe(delivery === 'header' ? true : false)
+        expect(await next.evaluate(isBound)).toBe(delivery === 'header')
         expect(await changesOf(next)).not.toContainEqual(told)
       })
 
@@ -126,36 +126,40 @@ describe.skipIf(!hasBrowser)('in a real browser whose IndexedDB', () => {
 })
 
 describe.skipIf(!hasBrowser)('in a real browser, two copies of the client on one page', () => {
-  it.each(deliveries)('share a session like two tabs (%s delivery)', { timeout: 60_000 }, async (delivery) => {
-    const { site, tab } = await loggedIn(delivery)
-    await tab.addScriptTag({
-      type: 'module',
-      content: `
+  it.each(deliveries)(
+    'share a session like two tabs (%s delivery)',
+    { timeout: 60_000 },
+    async (delivery) => {
+      const { site, tab } = await loggedIn(delivery)
+      await tab.addScriptTag({
+        type: 'module',
+        content: `
         import { createClient } from '/mapae/index.js'
         import { indexedDbStore } from '/mapae/stores/indexeddb.js'
         const store = ${delivery === 'header'} ? { store: indexedDbStore() } : {}
         globalThis.copy = createClient({ url: globalThis.authUrl, delivery: '${delivery}', ...store })
         globalThis.heard = []
         globalThis.copy.onChange((change) => globalThis.heard.push(change.type))`,
-    })
-    await tab.waitForFunction(() => 'copy' in globalThis)
-    const before = site.generation()
-    for (let expiry = 1; expiry <= 5; expiry++) {
-      site.shiftClock(300_000)
-      await tab.evaluate(() => globalThis.shiftClock(300_000))
+      })
+      await tab.waitForFunction(() => 'copy' in globalThis)
+      const before = site.generation()
+      for (let expiry = 1; expiry <= 5; expiry++) {
+        site.shiftClock(300_000)
+        await tab.evaluate(() => globalThis.shiftClock(300_000))
+        expect(await tab.evaluate(statusesOfBoth)).toEqual(Array(10).fill(200))
+        expect(site.generation()).toBe(delivery === 'cookie' ? before + expiry : 1)
+      }
+      await tab.evaluate(() => globalThis.client.logout())
+      await tab.waitForFunction(() => globalThis.heard.includes('logged_out'))
+      expect(await tab.evaluate(() => globalThis.copy.session())).toBeUndefined()
+      await tab.evaluate((who) => globalThis.copy.register(who).then(() => {}), {
+        email: someEmail(),
+        password: PASSWORD,
+      })
       expect(await tab.evaluate(statusesOfBoth)).toEqual(Array(10).fill(200))
-      expect(site.generation()).toBe(delivery === 'cookie' ? before + expiry : 1)
-    }
-    await tab.evaluate(() => globalThis.client.logout())
-    await tab.waitForFunction(() => globalThis.heard.includes('logged_out'))
-    expect(await tab.evaluate(() => globalThis.copy.session())).toBeUndefined()
-    await tab.evaluate((who) => globalThis.copy.register(who).then(() => {}), {
-      email: someEmail(),
-      password: PASSWORD,
-    })
-    expect(await tab.evaluate(statusesOfBoth)).toEqual(Array(10).fill(200))
-    expect(site.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
-  })
+      expect(site.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
+    },
+  )
 })
 
 async function loggedIn(delivery: Delivery) {

@@ -108,17 +108,20 @@ describe('a redirect within an API, of a session that is bound', () => {
     expect(seen).toEqual(['GET /new', 'HEAD /new'])
   })
 
-  it.each([303, 308])('of what changes something is an error that says where to send it (%i)', async (code) => {
-    const { api, client, seen, answerWith } = await startMovedApi()
-    answerWith(code)
-    const call = client.fetch(`${api}/old?secret=1`, { method: 'POST', body: '{}' })
-    await expect(call).rejects.toMatchObject({
-      code: 'redirected',
-      message: 'POST /old was redirected to /new, where its proof is no good: send it there.',
-    })
-    expect(seen).toEqual([])
-    expect((await client.fetch(`${api}/new`, { method: 'POST', body: '{}' })).status).toBe(200)
-  })
+  it.each([303, 308])(
+    'of what changes something is an error that says where to send it (%i)',
+    async (code) => {
+      const { api, client, seen, answerWith } = await startMovedApi()
+      answerWith(code)
+      const call = client.fetch(`${api}/old?secret=1`, { method: 'POST', body: '{}' })
+      await expect(call).rejects.toMatchObject({
+        code: 'redirected',
+        message: 'POST /old was redirected to /new, where its proof is no good: send it there.',
+      })
+      expect(seen).toEqual([])
+      expect((await client.fetch(`${api}/new`, { method: 'POST', body: '{}' })).status).toBe(200)
+    },
+  )
 })
 
 describe('a caller', () => {

@@ -25,7 +25,10 @@ describe.each(databases)('a login with the cookies of another session, on $name'
     const late = await refresh(theirs.cookies)
     expect(told(late)).toEqual(ended)
     expect(late.setCookies).toEqual([])
-    expect(await refresh(mine.cookies)).toMatchObject({ status: 200, json: { session_id: mine.json.session_id } })
+    expect(await refresh(mine.cookies)).toMatchObject({
+      status: 200,
+      json: { session_id: mine.json.session_id },
+    })
     expect((await refresh(other.cookies)).status).toBe(200) // elsewhere
   })
 
@@ -98,9 +101,7 @@ describe.each(databases)('a login with the cookies of another session, on $name'
   test('five times at once opens five, and ends it once', async () => {
     const { cookies, json } = await register()
     server.events.splice(0)
-    const logins = await Promise.all(
-      Array.from({ length: 5 }, () => logIn(json.user.email ?? '', cookies)),
-    )
+    const logins = await Promise.all(Array.from({ length: 5 }, () => logIn(json.user.email ?? '', cookies)))
     expect(logins.map(({ status }) => status)).toEqual(Array(5).fill(200))
     expect(server.events.filter(({ type }) => type === 'session.ended')).toHaveLength(1)
   })

@@ -16,7 +16,9 @@ export function indexedDbStore({ name = 'mapae' }: IndexedDbOptions = {}): Store
     name,
     keys: keysIn(use),
     read: () =>
-      use(async (database) => asText(await ask(database.transaction(SESSION).objectStore(SESSION).get(SESSION)))),
+      use(async (database) =>
+        asText(await ask(database.transaction(SESSION).objectStore(SESSION).get(SESSION))),
+      ),
     update: (change) => use((database) => updateIn(database, change)),
   }
 }
