@@ -31,11 +31,12 @@ export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Ke
     | undefined
   const { name } = store
 
+  const ageOf = (kept: Kept | undefined): (() => number) =>
+    held && isSame(held.kept, kept) ? held.age : sinceAnswer(clock, kept)
   const hold = (text: string | undefined, reason: string): Kept | undefined => {
     const kept = parseKept(text)
     const before = held
-    const isOld = before?.kept && kept && isSame(before.kept, kept)
-    held = { text, kept, age: isOld ? before.age : ageOf(clock, kept) }
+    held = { text, kept, age: ageOf(kept) }
     const change = before && text !== before.text && changeOf(before.kept, kept, reason)
     if (change) onChange(change, before.kept)
     return kept
@@ -64,20 +65,19 @@ export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Ke
       if (text !== before) channel?.postMessage(reason)
       return hold(text, reason)
     },
-    age: (kept) => (held && isSame(held.kept, kept) ? held.age : ageOf(clock, kept))(),
+    age: (kept) => ageOf(kept)(),
     close: () => channel?.close(),
   }
 }
 
-/** Since the answer, by the wall clock that was written down then; a clock that was set back since says now. */
-function ageOf(clock: Clock, kept: Kept | undefined): () => number {
+/** By the wall clock that was written down then; a clock that was set back since says now. */
+function sinceAnswer(clock: Clock, kept: Kept | undefined): () => number {
   return stopwatch(clock, kept && Math.max(0, clock.wall() - kept.at))
 }
 
 function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Change | undefined {
-  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in' }
-  if (before?.sid && !kept) return { type: 'logged_out', reason }
-  if (!kept?.sid || !before) return undefined
+  if (!kept?.sid) return before?.sid && !kept ? { type: 'logged_out', reason } : undefined
+  if (before?.sid !== kept.sid) return { type: 'logged_in' }
   if (kept.n !== before.n) return { type: 'renewed' }
   // Otherwise an attempt id was written down, or the user.
   return kept.attempt === before.attempt ? { type: 'changed' } : undefined

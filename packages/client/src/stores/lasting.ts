@@ -27,6 +27,24 @@ export function lastingStore(
   const keys = typeof store.keys === 'object' ? lastingKeys(store.keys) : undefined
   const instead = (text: string | undefined): string | undefined =>
     held && (!stored || stored.text === text) ? held.text : text
+  const updated: Store['update'] = async (change) => {
+    try {
+      await keys?.bringIn()
+      const text = await store.update((text) => change(instead(text)))
+      stored = { text }
+      held = undefined
+      return text
+    } catch (error) {
+      const text = change((held ?? stored)?.text)
+      const isAllowed = text === undefined ? stored || held || mayForget : mayLag(stored?.text, text)
+      if (!isAllowed) throw error
+      if (!held) failed()
+      held = { text }
+      return text
+    }
+  }
+  /** One after another: what fails goes on from what was there before it. */
+  let line: Promise<unknown> = Promise.resolve()
   return {
     ...store,
     keys: keys ?? store.keys,
@@ -40,21 +58,10 @@ export function lastingStore(
       }
       return (held ?? stored)?.text
     },
-    update: async (change) => {
-      try {
-        await keys?.bringIn()
-        const text = await store.update((text) => change(instead(text)))
-        stored = { text }
-        held = undefined
-        return text
-      } catch (error) {
-        const text = change((held ?? stored)?.text)
-        const isAllowed = text === undefined ? stored || held || mayForget : mayLag(stored?.text, text)
-        if (!isAllowed) throw error
-        if (!held) failed()
-        held = { text }
-        return text
-      }
+    update: (change) => {
+      const mine = line.then(() => updated(change))
+      line = mine.catch(() => {})
+      return mine
     },
   }
 }
