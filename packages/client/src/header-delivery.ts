@@ -19,15 +19,6 @@ import { memoryKeysOf } from './stores/memory-keys.ts'
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
 
-/**
- * A session that rotates is not renewed in memory alone while the store has an older generation of it: whoever began with that later would be taken
- * for a thief. Where it is bound to a key, the refresh token stays the same.
- */
-function mayLag(stored: string | undefined, text: string): boolean {
-  const { sid, jkt } = parseKept(text) ?? {}
-  return jkt !== undefined || sid !== parseKept(stored)?.sid
-}
-
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
   const given = settings.store ?? memoryStore()
@@ -138,4 +129,13 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
         if (kept) await retried(ctx, () => tellEnd(kept), isPassing)
       }),
   }
+}
+
+/**
+ * A session that rotates is not renewed in memory alone while the store has an older generation of it: whoever began with that later would be taken
+ * for a thief. Where it is bound to a key, the refresh token stays the same.
+ */
+function mayLag(stored: string | undefined, text: string): boolean {
+  const { sid, jkt } = parseKept(text) ?? {}
+  return jkt !== undefined || sid !== parseKept(stored)?.sid
 }

@@ -69,7 +69,7 @@ export function createLine(ctx: Context, way: Way): Line {
     const { signal } = stop
     await alone
     try {
-      return await inTurn(keeper.name, () => renewal(ctx, way, stale, signal), { stop })
+      return await inTurn(keeper.name, () => renewal(ctx, way, stale, signal), stop)
     } catch (error) {
       if (signal.aborted) return renewInTurn(stale)
       if (isPassing(error)) hushed = { error, since: stopwatch(ctx.clock) }
@@ -112,7 +112,7 @@ export function createLine(ctx: Context, way: Way): Line {
     },
     alone: (work) => {
       stop.abort()
-      const done = alone.then(() => inTurn(keeper.name, work, { first: true }))
+      const done = alone.then(() => inTurn(keeper.name, work))
       alone = done.catch(() => {})
       return done
     },
