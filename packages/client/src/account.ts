@@ -30,8 +30,11 @@ export function accountOf(delivery: Delivery): Account {
     look: async (kept) => {
       const user = readUser((await ask('/auth/me'))['user'])
       if (!user) throw new MapaeError('answer_not_understood')
-      await main.keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
-      return sessionOf(kept, user)
+      // The cookies are another person's by now: a page that this one does not hear of has logged them in.
+      const isAnother = kept.user !== undefined && kept.user.id !== user.id
+      const { sid, jkt } = isAnother ? await main.after(kept) : kept
+      await main.keeper.change((now) => (now?.sid === sid ? { ...now, user } : now))
+      return sessionOf({ sid, jkt }, user)
     },
     changePassword: ({ current, next }) =>
       reopen('/auth/password', { current_password: current, new_password: next }),

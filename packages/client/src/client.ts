@@ -113,6 +113,6 @@ export interface Finding {
   readonly text: string
 }
 
-export function sessionOf({ sid, jkt }: Kept, user: User): Session {
+export function sessionOf({ sid, jkt }: Pick<Kept, 'sid' | 'jkt'>, user: User): Session {
   return { id: sid, user, bound: jkt !== undefined }
 }

@@ -302,6 +302,29 @@ describe.each(databases)('delivery, on $name', (database) => {
       expect(own.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
     })
 
+    test('is had with a copy of the cookies until the owner has renewed twice, and spending the copy ends the session', async () => {
+      for (const isGreedy of [false, true]) {
+        const own = await startFreshAuth(database)
+        const { cookies: copy } = await own.register({}, { headers: SAME_ORIGIN })
+        const renew = (cookies: typeof copy) =>
+          own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+        const lend = (cookies: typeof copy) =>
+          own.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+        const { cookies: mine } = await renew(copy)
+        own.clock.advance(31)
+        expect((await lend(copy)).status).toBe(200)
+        expect(own.events.map(({ type }) => type)).toContain('session.stale_inline_renewal')
+        if (isGreedy) {
+          expect((await renew(copy)).json.end_reason).toBe('refresh_token_reuse')
+          expect((await lend(copy)).json.end_reason).toBe('refresh_token_reuse')
+        } else {
+          const { cookies: next } = await renew(mine)
+          expect((await lend(copy)).json.code).toBe('refresh_superseded')
+          expect((await lend(next)).status).toBe(200)
+        }
+      }
+    })
+
     test('is not given for the refresh token before the current one, late, where the device keeps its tokens', async () => {
       const own = await startFreshAuth(database)
       const { json } = await own.register()
