@@ -33,6 +33,10 @@ const KEYS = 'keys'
 
 /** Milliseconds for which the database is waited for: some browsers leave a request without any answer. */
 const PATIENCE = 2000
+/** Milliseconds for which nobody waits again for one that did not answer. */
+const SILENCE = 60_000
+
+const silent = new Error('IndexedDB does not answer.')
 
 type Use = <T>(work: (database: IDBDatabase) => Promise<T>) => Promise<T>
 
@@ -50,7 +54,9 @@ function connection(name: string): Use {
     const one = openDatabase(name, () => forget(one))
     return one
   }
+  let silentUntil = 0
   return (work) => {
+    if (performance.now() < silentUntil) return Promise.reject(silent)
     const once = (): ReturnType<typeof work> => {
       current ??= opened()
       const mine = current
@@ -59,13 +65,18 @@ function connection(name: string): Use {
         throw error
       })
     }
-    return once().catch(once)
+    return once()
+      .catch(once)
+      .catch((error: unknown) => {
+        if (error === silent) silentUntil = performance.now() + SILENCE
+        throw error
+      })
   }
 }
 
 function inTime<T>(work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('IndexedDB does not answer')), PATIENCE)
+    const timer = setTimeout(() => reject(silent), PATIENCE)
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
