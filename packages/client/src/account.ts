@@ -15,7 +15,7 @@ export type Account = Pick<Client, 'changePassword' | 'accessToken' | 'credentia
   }
 
 export function accountOf(delivery: Delivery): Account {
-  const { ctx, main, reopen, routeTo } = delivery
+  const { ctx, lineTo, main, reopen } = delivery
   const ask = async (path: string, init?: RequestInit): Promise<Members> => {
     const response = await authorizedFetch(delivery, ctx.url + path, init)
     const answer = parseMembers(await response.text())
@@ -24,14 +24,17 @@ export function accountOf(delivery: Delivery): Account {
   }
   const inHand = async (url: URL): Promise<Kept | undefined> => {
     requireTarget(ctx, url)
-    return (await routeTo(url, true)).line.find()
+    return (await lineTo(url, true)).find()
   }
   return {
     look: async (kept) => {
       const user = readUser((await ask('/auth/me'))['user'])
       if (!user) throw new MapaeError('answer_not_understood')
-      const now = await main.keeper.change((now) => (now?.sid === kept.sid ? { ...now, user } : now))
-      return sessionOf({ ...(now ?? kept), user })
+      // The cookies are another person's by now: a page that this one does not hear of has logged them in.
+      const isAnother = kept.user !== undefined && kept.user.id !== user.id
+      const { sid, jkt } = isAnother ? await main.after(kept) : kept
+      await main.keeper.change((now) => (now?.sid === sid ? { ...now, user } : now))
+      return sessionOf({ sid, jkt }, user)
     },
     changePassword: ({ current, next }) =>
       reopen('/auth/password', { current_password: current, new_password: next }),

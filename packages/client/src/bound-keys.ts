@@ -1,3 +1,10 @@
+import type { Settings } from './options.ts'
+
+/** Whether new sessions are bound to a key, where the store can keep one. */
+export function bindsSessions({ delivery, dangerouslyUnbound }: Settings): boolean {
+  return delivery === 'header' && !dangerouslyUnbound && !!globalThis.crypto?.subtle
+}
+
 /** The keys that sessions are bound to (RFC 9449), and requests that are proved with them. */
 export interface BoundKeys {
   /** Makes a key that nobody can read out, keeps it, and gives its thumbprint (RFC 7638). */

@@ -7,6 +7,8 @@ export interface AuthCall {
   readonly body?: unknown
   readonly attempt?: string | undefined
   readonly credential?: Credential | undefined
+  /** Gives the request up: `server_away`. */
+  readonly stop?: AbortSignal | undefined
 }
 
 /** Milliseconds until the auth server counts as away. */
@@ -19,14 +21,18 @@ const PATIENCE = 10_000
 export async function callAuth(
   ctx: Context,
   path: string,
-  { body, attempt, credential = {} }: AuthCall = {},
+  { body, attempt, credential = {}, stop }: AuthCall = {},
 ): Promise<Members & { readonly status: number }> {
-  const headers = new Headers()
-  if (body !== undefined) headers.set('content-type', 'application/json')
-  if (attempt !== undefined) headers.set('idempotency-key', attempt)
-  const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(body) }
-  if (ctx.delivery === 'cookie') init.credentials = 'include'
-  return inTime(ctx, async (signal) => {
+  const init: RequestInit = {
+    method: 'POST',
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(attempt !== undefined && { 'idempotency-key': attempt }),
+    },
+    body: JSON.stringify(body),
+    ...(ctx.delivery === 'cookie' && { credentials: 'include' }), // some workers refuse any other word
+  }
+  return inTime(ctx, stop, async (signal) => {
     const response = await transmit(ctx, ctx.url + path, { ...init, signal }, credential)
     const answer = parseMembers(await reached(signal, () => response.text()))
     if (!response.ok) throw refusal(response, answer)
@@ -56,14 +62,22 @@ function retryAfter(response: Response): number | undefined {
 }
 
 /** Gives a request an end. Its late answer, if there is one, is not read and sets no cookie. */
-async function inTime<T>(ctx: Context, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function inTime<T>(
+  ctx: Context,
+  stop: AbortSignal | undefined,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const request = new AbortController()
-  ctx.clock.sleep(PATIENCE, request.signal).then(() => request.abort())
+  const { signal } = request
+  const end = (): void => request.abort()
+  ctx.clock.sleep(PATIENCE, signal).then(end)
+  stop?.addEventListener('abort', end, { signal })
+  if (stop?.aborted) end()
   try {
-    return await send(request.signal)
+    return await send(signal)
   } catch (cause) {
-    throw request.signal.aborted ? new MapaeError('server_away', undefined, { cause }) : cause
+    throw signal.aborted ? new MapaeError('server_away', undefined, { cause }) : cause
   } finally {
-    request.abort() // the timer
+    end() // the timer
   }
 }

@@ -40,6 +40,8 @@ export type Change =
   | { readonly type: 'changed' }
   /** `reason`: `logout`, or why the server ended it. */
   | { readonly type: 'logged_out'; readonly reason: string }
+  /** The store is full or out of order: what is new is in memory alone, and gone with the page. The session goes on. */
+  | { readonly type: 'store_failed' }
 
 /** A session as the list of sessions shows it. Moments are seconds since 1970, by the hour. */
 export interface SessionOverview {
@@ -111,6 +113,6 @@ export interface Finding {
   readonly text: string
 }
 
-export function sessionOf(kept: Kept & { readonly user: User }): Session {
-  return { id: kept.sid, user: kept.user, bound: kept.jkt !== undefined }
+export function sessionOf({ sid, jkt }: Pick<Kept, 'sid' | 'jkt'>, user: User): Session {
+  return { id: sid, user, bound: jkt !== undefined }
 }

@@ -33,9 +33,12 @@ export function momentOf(clock: Clock): Moment {
   return { wall: clock.wall(), monotonic: clock.monotonic() }
 }
 
-/** Milliseconds since a moment, by the clock that advanced more: one stops in sleep, the other is set back. */
-export function elapsed(clock: Clock, since: Moment): number {
-  return Math.max(0, clock.monotonic() - since.monotonic, clock.wall() - since.wall)
+/**
+ * Tells the milliseconds since now, by the clock that advanced more: one stops in sleep, the other is set back. `ago`: since so many before.
+ */
+export function stopwatch(clock: Clock, ago = 0): () => number {
+  const [wall, monotonic] = [clock.wall(), clock.monotonic()]
+  return () => ago + Math.max(0, clock.wall() - wall, clock.monotonic() - monotonic)
 }
 
 /** Milliseconds by which the wall clock advanced more than the monotonic one. */

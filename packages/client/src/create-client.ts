@@ -6,7 +6,6 @@ import type { Kept } from './kept.ts'
 import { MapaeError } from './mapae-error.ts'
 import { once } from './once.ts'
 import { type ClientOptions, parseOptions } from './options.ts'
-import type { User } from './user.ts'
 
 /**
  * Makes a client of an auth server: log in once, and from then on `client.fetch` is `fetch`. Throws `MapaeError`
@@ -32,7 +31,7 @@ export function createClient(options: ClientOptions): Client {
     async (...given: In): Promise<Out> =>
       pick(await account())(...given)
   const sessionFrom = async (kept: Kept, fresh?: boolean): Promise<Session> =>
-    hasUser(kept) && !fresh ? sessionOf(kept) : (await account()).look(kept)
+    kept.user && !fresh ? sessionOf(kept, kept.user) : (await account()).look(kept)
   const opened = async (path: string, body: object): Promise<LoginResult | undefined> => {
     const kept = await (await delivery()).open(path, body)
     return kept && { type: 'logged_in', session: await sessionFrom(kept) }
@@ -72,8 +71,4 @@ export function createClient(options: ClientOptions): Client {
         .catch(() => {})
     },
   }
-}
-
-function hasUser(kept: Kept): kept is Kept & { readonly user: User } {
-  return kept.user !== undefined
 }

@@ -1,6 +1,5 @@
 import { callAuth } from './call-auth.ts'
 import type { Context, Credential } from './context.ts'
-import { inTurn } from './in-turn.ts'
 import type { Keeper } from './keeper.ts'
 import { type Kept, keptFrom } from './kept.ts'
 import type { Line } from './line.ts'
@@ -12,8 +11,8 @@ export interface Delivery {
   readonly ctx: Context
   /** The line that knows who is logged in. */
   readonly main: Line
-  /** The line for a target, and how its access token travels. `inHand`: never by cookie. */
-  routeTo(target: URL, inHand?: boolean): Promise<Route>
+  /** The line whose session a request to a target is sent with. `inHand`: never by cookie. */
+  lineTo(target: URL, inHand?: boolean): Promise<Line>
   /** Listens to other tabs no longer. */
   close(): void
   /** Logs in or registers; undefined where a mail comes first. The record of the new session replaces what was there. */
@@ -22,18 +21,6 @@ export interface Delivery {
   reopen(path: string, body: object): Promise<void>
   /** Ends the session at the server and on this device. */
   end(): Promise<void>
-}
-
-/** The line whose session a request is sent with. `byCookie`: the browser puts the token in. */
-export interface Route {
-  readonly line: Line
-  readonly byCookie: boolean
-}
-
-/** No renewal of this tab or another may put the tokens of the old session over those of the new one. */
-export async function alone<T>(line: Line, work: () => Promise<T>): Promise<T> {
-  await line.idle()
-  return inTurn(line.keeper.name, work)
 }
 
 /** One request that opens a session, and its record; `change`: what is kept of it. Undefined where a mail comes first. */

@@ -1,3 +1,4 @@
+import { bindsSessions } from './bound-keys.ts'
 import type { Finding } from './client.ts'
 import type { Context } from './context.ts'
 import { parseMembers } from './wire.ts'
@@ -13,8 +14,8 @@ export async function diagnose(ctx: Context): Promise<readonly Finding[]> {
     : [...findings, ...(await ofCookies(ctx))]
 }
 
-function ofBinding({ delivery, bound }: Context): readonly Finding[] {
-  if (delivery === 'cookie' || bound) return []
+function ofBinding(ctx: Context): readonly Finding[] {
+  if (ctx.delivery === 'cookie' || bindsSessions(ctx)) return []
   const text =
     'Sessions are not bound to a key of this device: a copied refresh token is worth as much as the original.'
   return [{ severity: 'warning', code: 'not_bound', text }]

@@ -61,25 +61,45 @@ export function createBoundKeys({ fetch }: Settings, store: KeyStore, now: () =>
     send: async (thumbprint, url, init, access) => {
       const key = await need(thumbprint)
       const { origin } = new URL(url)
-      const once = async (): Promise<Response> => {
+      const once = async (target: string): Promise<Response> => {
         const headers = new Headers(init.headers)
         if (access !== undefined) headers.set('authorization', `DPoP ${access}`)
-        const about = { method: init.method ?? 'GET', url, access, nonce: nonces.get(origin), hashOf }
+        const about = { method: init.method ?? 'GET', url: target, access, nonce: nonces.get(origin), hashOf }
         headers.set('dpop', await proof(key, about, now()))
-        const response = await fetch(url, { ...init, headers })
+        const response = await fetch(target, { ...init, headers })
         const nonce = response.headers.get('dpop-nonce')
         if (nonce !== null) nonces.set(origin, nonce)
         return response
       }
-      const used = nonces.get(origin)
-      const response = await once()
-      const refused = await refusedFor(response)
-      const isWorthIt = refused === 'nonce' ? nonces.get(origin) !== used : refused && isRepeatable(init)
-      if (!isWorthIt) return response
+      const twice = async (target: string): Promise<Response> => {
+        const used = nonces.get(origin)
+        const response = await once(target)
+        const refused = response.redirected ? undefined : await refusedFor(response)
+        const isWorthIt = refused === 'nonce' ? nonces.get(origin) !== used : refused && isRepeatable(init)
+        if (!isWorthIt) return response
+        await response.body?.cancel()
+        return once(target)
+      }
+      const response = await twice(url)
+      const target = await redirectedTo(response, url, init.method)
+      if (target === undefined) return response
       await response.body?.cancel()
-      return once()
+      return twice(target)
     },
   }
+}
+
+/**
+ * Where a redirect within the origin led a request that was then refused: its proof names the address that it was made for (RFC 9449 §4.2), and
+ * `fetch` takes it along. What is read is read there. Whether anything else was done nobody can tell from here, so that throws `redirected`.
+ */
+async function redirectedTo(response: Response, url: string, method = 'GET'): Promise<string | undefined> {
+  if (!response.redirected || !(await refusedFor(response))) return undefined
+  const [from, to] = [new URL(url), new URL(response.url)]
+  if (to.origin !== from.origin) return undefined
+  if (/^(GET|HEAD)$/.test(method)) return to.href
+  const text = `${method} ${from.pathname} was redirected to ${to.pathname}, where its proof is no good: send it there.`
+  throw new MapaeError('redirected', text)
 }
 
 /**

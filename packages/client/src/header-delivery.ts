@@ -1,29 +1,33 @@
+import { sendAsBearer } from './bearer.ts'
+import { bindsSessions } from './bound-keys.ts'
 import { callAuth } from './call-auth.ts'
 import { leapSince, type Moment, momentOf } from './clock.ts'
 import type { Context } from './context.ts'
-import { alone, type Delivery, openWith } from './delivery.ts'
+import { type Delivery, openWith } from './delivery.ts'
 import { createKeeper, type OnChange } from './keeper.ts'
-import { isSame, type Kept } from './kept.ts'
+import { isSame, type Kept, parseKept } from './kept.ts'
 import { createLine } from './line.ts'
 import { isPassing, MapaeError } from './mapae-error.ts'
 import { once } from './once.ts'
 import type { Settings } from './options.ts'
 import { retried } from './pause.ts'
 import { randomId } from './random-id.ts'
+import { lastingStore } from './stores/lasting.ts'
 import { memoryStore } from './stores/memory.ts'
 import { memoryKeysOf } from './stores/memory-keys.ts'
-import { sendAsBearer } from './transmit.ts'
 
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
 
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
-  const store = settings.store ?? memoryStore()
+  const given = settings.store ?? memoryStore()
+  const failed = (): void => onChange({ type: 'store_failed' }, undefined)
+  const store = lastingStore(given, { failed, mayLag, mayForget: false })
   const keys = once(async () => {
     if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
     const { createBoundKeys } = await import('./dpop.ts')
-    const keys = store.keys === 'memory' ? memoryKeysOf(store) : store.keys
+    const keys = store.keys === 'memory' ? memoryKeysOf(given) : store.keys
     return createBoundKeys(settings, keys, serverNow)
   })
   const ctx: Context = {
@@ -47,13 +51,15 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   })
   const main = createLine(ctx, {
     keeper,
-    ask: ({ access, refresh, jkt, attempt }) =>
+    ask: ({ access, refresh, jkt, attempt }, stop) =>
       callAuth(ctx, '/auth/refresh', {
         body: { refresh_token: refresh },
         credential: { access, jkt },
         attempt: attempt ?? randomId(), // a bound session does not rotate: that may be done twice
+        stop,
       }),
     rotates: ({ jkt }) => jkt === undefined,
+    byCookie: false,
     mayBeUnknown: false,
   })
 
@@ -90,12 +96,12 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
   return {
     ctx,
     main,
-    routeTo: async () => ({ line: main, byCookie: false }),
+    lineTo: async () => main,
     close: keeper.close,
     open: (path, body) =>
-      alone(main, async () => {
+      main.alone(async () => {
         const before = await keeper.current()
-        const jkt = settings.bound && store.keys ? await (await keys()).make() : undefined
+        const jkt = bindsSessions(settings) && store.keys ? await (await keys()).make() : undefined
         try {
           const change = (kept: Kept): Kept => ({ ...kept, jkt })
           const known = before?.device ?? device
@@ -114,13 +120,22 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       const before = await main.find()
       const { access, jkt, device } = before ?? {}
       const change = (kept: Kept): Kept => ({ ...kept, jkt, device: kept.device ?? device })
-      await alone(main, () => openWith(ctx, keeper, { path, body, credential: { access, jkt }, change }))
+      await main.alone(() => openWith(ctx, keeper, { path, body, credential: { access, jkt }, change }))
     },
     end: () =>
-      alone(main, async () => {
+      main.alone(async () => {
         const kept = await keeper.again()
         await keeper.change(() => undefined)
         if (kept) await retried(ctx, () => tellEnd(kept), isPassing)
       }),
   }
+}
+
+/**
+ * A session that rotates is not renewed in memory alone while the store has an older generation of it: whoever began with that later would be taken
+ * for a thief. Where it is bound to a key, the refresh token stays the same.
+ */
+function mayLag(stored: string | undefined, text: string): boolean {
+  const { sid, jkt } = parseKept(text) ?? {}
+  return jkt !== undefined || sid !== parseKept(stored)?.sid
 }

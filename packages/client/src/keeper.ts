@@ -1,9 +1,9 @@
 import type { Change } from './client.ts'
-import { type Clock, elapsed, type Moment, momentOf } from './clock.ts'
+import { type Clock, stopwatch } from './clock.ts'
 import { isSame, type Kept, parseKept } from './kept.ts'
 import { MapaeError } from './mapae-error.ts'
 import type { Store } from './store.ts'
-import { isMembers, textOf } from './wire.ts'
+import { textOf } from './wire.ts'
 
 /** Hears what became of the session, and what was kept of it before. */
 export type OnChange = (change: Change, before: Kept | undefined) => void
@@ -15,8 +15,8 @@ export interface Keeper {
   peek(): Kept | undefined
   /** What is held; looks into the store the first time. */
   current(): Promise<Kept | undefined>
-  /** Looks into the store again. */
-  again(): Promise<Kept | undefined>
+  /** Looks into the store again. `reason`: why a session has gone, when it has. */
+  again(reason?: string): Promise<Kept | undefined>
   /** Replaces the record in one step, and tells the other tabs. `reason`: why a session goes, when it does. */
   change(change: (kept: Kept | undefined) => Kept | undefined, reason?: string): Promise<Kept | undefined>
   /** Milliseconds since the answer that a record was made of. */
@@ -27,15 +27,16 @@ export interface Keeper {
 /** Throws `MapaeError` `store_failed` for whatever the store throws. */
 export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Keeper {
   let held:
-    | { readonly text: string | undefined; readonly kept: Kept | undefined; readonly since: Moment }
+    | { readonly text: string | undefined; readonly kept: Kept | undefined; readonly age: () => number }
     | undefined
   const { name } = store
 
+  const ageOf = (kept: Kept | undefined): (() => number) =>
+    held && isSame(held.kept, kept) ? held.age : sinceAnswer(clock, kept)
   const hold = (text: string | undefined, reason: string): Kept | undefined => {
     const kept = parseKept(text)
     const before = held
-    const isOld = before?.kept && kept && isSame(before.kept, kept)
-    held = { text, kept, since: isOld ? before.since : answered(clock, kept) }
+    held = { text, kept, age: ageOf(kept) }
     const change = before && text !== before.text && changeOf(before.kept, kept, reason)
     if (change) onChange(change, before.kept)
     return kept
@@ -43,15 +44,14 @@ export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Ke
   const again = async (reason = 'logout'): Promise<Kept | undefined> =>
     hold(await safely(() => store.read()), reason)
 
-  const channel = openChannel(name, (message) => {
-    const reason = isMembers(message) ? textOf(message['reason']) : undefined
-    again(reason).catch(() => {}) // whoever needs the store next hears of it
+  const channel = openChannel(name, (reason) => {
+    again(textOf(reason)).catch(() => {}) // whoever needs the store next hears of it
   })
   return {
     name,
     peek: () => held?.kept,
     current: async () => (held ? held.kept : again()),
-    again: () => again(),
+    again,
     change: async (change, reason = 'logout') => {
       let before: string | undefined
       const text = await safely(() =>
@@ -62,25 +62,22 @@ export function createKeeper(store: Store, clock: Clock, onChange: OnChange): Ke
           return next === kept ? text : next && JSON.stringify(next)
         }),
       )
-      if (text !== before) channel?.postMessage({ reason })
+      if (text !== before) channel?.postMessage(reason)
       return hold(text, reason)
     },
-    age: (kept) => elapsed(clock, held && isSame(held.kept, kept) ? held.since : answered(clock, kept)),
+    age: (kept) => ageOf(kept)(),
     close: () => channel?.close(),
   }
 }
 
-/** The moment of the answer, by the wall clock that was written down then; a clock that was set back since says now. */
-function answered(clock: Clock, kept: Kept | undefined): Moment {
-  const now = momentOf(clock)
-  const age = kept ? Math.max(0, now.wall - kept.at) : 0
-  return { wall: now.wall - age, monotonic: now.monotonic - age }
+/** By the wall clock that was written down then; a clock that was set back since says now. */
+function sinceAnswer(clock: Clock, kept: Kept | undefined): () => number {
+  return stopwatch(clock, kept && Math.max(0, clock.wall() - kept.at))
 }
 
 function changeOf(before: Kept | undefined, kept: Kept | undefined, reason: string): Change | undefined {
-  if (kept?.sid && before?.sid !== kept.sid) return { type: 'logged_in' }
-  if (before?.sid && !kept) return { type: 'logged_out', reason }
-  if (!kept?.sid || !before) return undefined
+  if (!kept?.sid) return before?.sid && !kept ? { type: 'logged_out', reason } : undefined
+  if (before?.sid !== kept.sid) return { type: 'logged_in' }
   if (kept.n !== before.n) return { type: 'renewed' }
   // Otherwise an attempt id was written down, or the user.
   return kept.attempt === before.attempt ? { type: 'changed' } : undefined

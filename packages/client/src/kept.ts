@@ -5,6 +5,9 @@ import { have, type Members, numberOf, parseMembers, textOf } from './wire.ts'
 /**
  * All that a device keeps of its session: one record, replaced as a whole. With cookie delivery there is no token in it, with
  * a session that is bound to a key the name of the key.
+ *
+ * Another version of the client may use the same record, on the same page even: members are only ever added to it, none of them is needed by an
+ * older version, and whoever does not know one leaves it as it is until the next renewal.
  */
 export interface Kept {
   /** The session's id; empty until the server has told it. */
@@ -50,13 +53,14 @@ function isKept(value: Members): value is Members & Kept {
 export function keptFrom(answer: Members, at: number, before?: Kept): Kept {
   const sid = textOf(answer['session_id'])
   if (!sid) throw new MapaeError('answer_not_understood')
+  const same = before?.sid === sid ? before : undefined
   return {
     sid,
-    n: before?.sid === sid ? before.n + 1 : 0,
+    n: same ? same.n + 1 : 0,
     at,
     serverTime: numberOf(answer['server_time']) ?? at / 1000,
     expiresIn: numberOf(answer['expires_in']) ?? 0,
-    user: readUser(answer['user']) ?? (before?.sid === sid ? before.user : undefined),
+    user: readUser(answer['user']) ?? same?.user,
     access: textOf(answer['access_token']),
     refresh: textOf(answer['refresh_token']),
     jkt: before?.jkt,

@@ -1,6 +1,7 @@
+import { sendAsBearer } from './bearer.ts'
 import { callAuth } from './call-auth.ts'
 import type { Context, Credential } from './context.ts'
-import { alone, type Delivery, ended, openWith } from './delivery.ts'
+import { type Delivery, ended, openWith } from './delivery.ts'
 import { createKeeper, type OnChange, openChannel } from './keeper.ts'
 import type { Kept } from './kept.ts'
 import { createLine, type Line } from './line.ts'
@@ -16,12 +17,13 @@ export function loanLine(
   onChange: OnChange,
   before: () => Promise<unknown> = async () => {},
 ): Line {
-  const ask = async () => {
+  const ask = async (_: Kept, stop: AbortSignal) => {
     await before()
-    return callAuth(ctx, '/auth/token')
+    return callAuth(ctx, '/auth/token', { stop })
   }
   const keeper = createKeeper(memoryStore(), ctx.clock, onChange)
-  return createLine(ctx, { keeper, ask, rotates: () => false, mayBeUnknown: true })
+  const lent: Context = { ...ctx, send: (url, init, { access }) => sendAsBearer(ctx, url, init, access) }
+  return createLine(lent, { keeper, ask, rotates: () => false, byCookie: false, mayBeUnknown: true })
 }
 
 /**
@@ -30,7 +32,7 @@ export function loanLine(
  */
 export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
   const main = loanLine(ctx, onChange)
-  const { keeper } = main
+  const { ctx: lent, keeper } = main
   const follow = async (isLogin: boolean): Promise<void> => {
     await keeper.change(() => undefined)
     if (isLogin) await main.after(undefined)
@@ -38,18 +40,17 @@ export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
   const channel = openChannel(`loan ${ctx.url}`, (message) => {
     follow(message === LOGIN).catch(() => {}) // whoever needs a token next hears of it
   })
-  const open = (path: string, body: object, credential: Credential = {}): Promise<Kept | undefined> =>
-    alone(main, async () => {
-      const change = (kept: Kept): Kept => ({ ...kept, expiresIn: 0 })
-      const kept = await openWith(ctx, keeper, { path, body, credential, change })
-      const lent = kept && (await firstLoan(main, kept))
-      if (lent) channel?.postMessage(LOGIN)
-      return lent
-    })
+  const open = async (path: string, body: object, credential: Credential = {}): Promise<Kept | undefined> => {
+    const change = (kept: Kept): Kept => ({ ...kept, expiresIn: 0 })
+    const kept = await main.alone(() => openWith(lent, keeper, { path, body, credential, change }))
+    const loan = kept && (await firstLoan(main, kept))
+    if (loan) channel?.postMessage(LOGIN)
+    return loan
+  }
   return {
     ctx,
     main,
-    routeTo: async () => ({ line: main, byCookie: false }),
+    lineTo: async () => main,
     close: () => channel?.close(),
     open,
     reopen: async (path, body) => {
@@ -57,7 +58,7 @@ export function loanDelivery(ctx: Context, onChange: OnChange): Delivery {
       await open(path, body, { access: (await main.find())?.access })
     },
     end: () =>
-      alone(main, async () => {
+      main.alone(async () => {
         await ended(ctx, main)
         channel?.postMessage(LOGOUT)
       }),

@@ -9,8 +9,8 @@
  * | `session_ended` | log in again; {@link MapaeError.endReason} says why |
  * | `store_failed` | free space, or allow the site to store data |
  *
- * The others are mistakes of the program: `body_not_replayable`, `target_not_allowed`, `options_invalid`, `closed`, and
- * `cookies_blocked` (the browser did not keep the cookies of a login: `diagnose()` says why), `answer_not_understood`.
+ * The others are mistakes of the program: `body_not_replayable`, `target_not_allowed`, `options_invalid`, `redirected` (an API sent on a request
+ * whose proof names one address), and `cookies_blocked` (the browser did not keep the cookies of a login: `diagnose()` says why), `answer_not_understood`.
  */
 export type ClientCode =
   | 'offline'
@@ -22,7 +22,7 @@ export type ClientCode =
   | 'body_not_replayable'
   | 'target_not_allowed'
   | 'options_invalid'
-  | 'closed'
+  | 'redirected'
 
 /** What the client throws. `message` is for a log, never holds a secret; tell people apart by `code`. */
 export class MapaeError extends Error {
@@ -51,9 +51,14 @@ export interface MapaeErrorDetails {
   readonly cause?: unknown
 }
 
+/** Whether it is one of the client's errors, with one of these codes. */
+export function hasCode(error: unknown, codes: RegExp): error is MapaeError {
+  return error instanceof MapaeError && codes.test(error.code)
+}
+
 /** Whether the same may succeed later without anybody doing anything: the session is as it was. */
 export function isPassing(error: unknown): error is MapaeError {
   if (!(error instanceof MapaeError)) return false
-  if (error.code === 'offline' || error.code === 'server_away' || error.code === 'store_failed') return true
-  return error.status === 429 || (error.status !== undefined && error.status >= 500)
+  const { code, status = 0 } = error
+  return status === 429 || status >= 500 || /^(offline|server_away|store_failed)$/.test(code)
 }

@@ -40,17 +40,11 @@ export interface ClientOptions {
   readonly pageOrigin?: string
 }
 
-/** The options, checked, with every default filled in. */
-export interface Settings {
-  /** The auth server's origin. */
-  readonly url: string
-  readonly pageOrigin: string | undefined
+/** The options, checked, with what every part needs filled in. */
+export interface Settings extends ClientOptions {
   readonly delivery: 'cookie' | 'header'
-  readonly store: Store | undefined
   /** Who may get the access token. */
   readonly targets: ReadonlySet<string>
-  readonly bufferLimit: number | undefined
-  readonly bound: boolean
   readonly fetch: (input: string, init?: RequestInit) => Promise<Response>
   readonly clock: Clock
   readonly random: () => number
@@ -58,7 +52,7 @@ export interface Settings {
 
 /** Checks once, when the client is made. Throws `MapaeError` `options_invalid` with one clear sentence. */
 export function parseOptions(options: ClientOptions): Settings {
-  const { apis = [], dangerouslyAllowHttp, dangerouslyUnbound, store } = options
+  const { apis = [], dangerouslyAllowHttp } = options
   const origin = (name: string, text: string): string => {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin')
@@ -72,13 +66,11 @@ export function parseOptions(options: ClientOptions): Settings {
   const { delivery = pageOrigin ? 'cookie' : 'header' } = options
   if (delivery === 'cookie' && !pageOrigin) throw bad('delivery', 'needs a page')
   return {
+    ...options,
     url,
-    pageOrigin,
     delivery,
-    store,
+    ...(pageOrigin && { pageOrigin }),
     targets: new Set([url, pageOrigin ?? url, ...apis.map((api) => origin('apis', api))]),
-    bufferLimit: options.bufferLimit,
-    bound: delivery === 'header' && !dangerouslyUnbound && !!globalThis.crypto?.subtle,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

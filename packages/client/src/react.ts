@@ -68,7 +68,7 @@ function createView(client: Client): View {
   let session: Promise<Session | undefined> | undefined
   const listeners = new Set<() => void>()
   const look = (change: Change): void => {
-    if (change.type === 'renewed') return // who is logged in stays the same
+    if (change.type === 'renewed' || change.type === 'store_failed') return // who is logged in stays the same
     const next = change.type === 'logged_out' ? nobody() : client.session()
     // Shown when it is known: a change must not take the page away.
     next.then(

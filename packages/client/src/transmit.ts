@@ -1,6 +1,5 @@
 import type { Context, Credential } from './context.ts'
 import { MapaeError } from './mapae-error.ts'
-import type { Settings } from './options.ts'
 
 /**
  * Sends one request with its credential. Throws `MapaeError` `offline` or `server_away` when no answer came, and what the
@@ -25,17 +24,4 @@ export async function reached<T>(signal: AbortSignal | null | undefined, send: (
     const isOffline = globalThis.navigator?.onLine === false
     throw new MapaeError(isOffline ? 'offline' : 'server_away', undefined, { cause: error })
   }
-}
-
-/** As a bearer token (RFC 6750 §2.1), where there is one. */
-export function sendAsBearer(
-  { fetch }: Settings,
-  url: string,
-  init: RequestInit,
-  access: string | undefined,
-): Promise<Response> {
-  if (access === undefined) return fetch(url, init)
-  const headers = new Headers(init.headers)
-  headers.set('authorization', `Bearer ${access}`)
-  return fetch(url, { ...init, headers })
 }

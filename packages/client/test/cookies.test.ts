@@ -69,6 +69,23 @@ describe('a page of the auth server’s own origin, by cookie delivery', () => {
     expect(auth).toBeDefined()
   })
 
+  it('tells whose the cookies are when a page that it does not hear of has logged somebody else in', async () => {
+    const { device, jar: openJar } = await startWorld()
+    const jar = openJar()
+    const { client: open } = device({ server: jar.fetch })
+    const client = open({ pageOrigin: URL_OF_AUTH, store: sharedStorage().tab() })
+    await registered(client)
+    const before = await client.session()
+    const changes: unknown[] = []
+    client.onChange((change) => changes.push(change))
+    const email = await registered(open({ pageOrigin: URL_OF_AUTH, store: sharedStorage().tab() }))
+    const session = await client.session({ fresh: true })
+    expect(session).toMatchObject({ user: { email } })
+    expect(session?.id).not.toBe(before?.id)
+    expect(await client.session()).toEqual(session)
+    expect(changes).toContainEqual({ type: 'logged_in' })
+  })
+
   it.each([URL_OF_AUTH, APP])(
     'keeps the session that a change of password opens, from a page of %s',
     async (page) => {

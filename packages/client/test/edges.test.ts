@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
 import { createClient } from '@mapae/client'
 import { localStorageStore } from '@mapae/client/stores/local-storage'
 import { createGuard } from '@mapae/guard'
@@ -61,6 +62,66 @@ describe('a bound session', () => {
     way.millisecondsToAuth = 4500
     expect((await client.fetch(API)).status).toBe(200)
   })
+})
+
+describe('a redirect within an API, of a session that is bound', () => {
+  /** Sends `/old` on, and serves the rest behind a guard. */
+  async function startMovedApi() {
+    const world = await startWorld()
+    const seen: string[] = []
+    let status = 307
+    let serve: (request: Request) => Promise<Response> = async () => new Response()
+    const api = await listening(createServer(getRequestListener((request) => serve(request))))
+    const guard = createGuard({
+      issuer: URL_OF_AUTH,
+      url: api,
+      clock: world.time.now,
+      fetch: (input, init) => world.auth.fetch(new Request(input, init)),
+    })
+    const guarded = protect(guard, (request) => {
+      seen.push(`${request.method} ${new URL(request.url).pathname}`)
+      return new Response('served')
+    })
+    serve = async (request) => {
+      const { pathname, search } = new URL(request.url)
+      return pathname === '/old'
+        ? new Response(null, { status, headers: { location: `/new${search}` } })
+        : guarded(request)
+    }
+    const { network, clock } = world.device()
+    const client = createClient({
+      url: URL_OF_AUTH,
+      clock,
+      apis: [api],
+      fetch: (input, init) => (input.startsWith(api) ? fetch(input, init) : network.fetch(input, init)),
+    })
+    atTheEnd(async () => client.close())
+    await registered(client)
+    return { api, client, seen, answerWith: (code: number) => (status = code) }
+  }
+
+  it.each([301, 302, 303, 307, 308])('is followed with a proof for where it leads (%i)', async (code) => {
+    const { api, client, seen, answerWith } = await startMovedApi()
+    answerWith(code)
+    expect(await (await client.fetch(`${api}/old?page=2`)).text()).toBe('served')
+    expect((await client.fetch(`${api}/old`, { method: 'HEAD' })).status).toBe(200)
+    expect(seen).toEqual(['GET /new', 'HEAD /new'])
+  })
+
+  it.each([303, 308])(
+    'of what changes something is an error that says where to send it (%i)',
+    async (code) => {
+      const { api, client, seen, answerWith } = await startMovedApi()
+      answerWith(code)
+      const call = client.fetch(`${api}/old?secret=1`, { method: 'POST', body: '{}' })
+      await expect(call).rejects.toMatchObject({
+        code: 'redirected',
+        message: 'POST /old was redirected to /new, where its proof is no good: send it there.',
+      })
+      expect(seen).toEqual([])
+      expect((await client.fetch(`${api}/new`, { method: 'POST', body: '{}' })).status).toBe(200)
+    },
+  )
 })
 
 describe('a caller', () => {

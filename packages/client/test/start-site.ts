@@ -19,10 +19,19 @@ export interface Site {
   shiftClock(milliseconds: number): void
   /** The chance from 0 to 1 that the answer to a request gets lost on its way, by path. */
   readonly lossOf: Map<string, number>
+  /** Holds up the next request of this path on its way to the server, or its answer on the way back. */
+  hold(path: string, what: 'request' | 'answer'): Held
   /** How many requests came, by path. */
   readonly requests: Map<string, number>
   /** The generation of the newest refresh token that was handed out. */
   generation(): number
+}
+
+/** Something that is held up. */
+export interface Held {
+  /** Resolves when it is there. */
+  readonly arrived: Promise<void>
+  letGo(): void
 }
 
 /** Real servers on free ports of this machine, in front of one auth server. */
@@ -51,8 +60,14 @@ export async function startSite(options: Partial<AuthOptions> = {}): Promise<Sit
   const lossOf = new Map<string, number>()
   const requests = new Map<string, number>()
   let generation = 0
+  const gates = new Map<string, Gate>()
   const answer = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url)
+    const gate = gates.get(pathname)
+    gates.delete(pathname)
+    if (gate?.what === 'request') await gate.pass()
     const response = await auth.fetch(request)
+    if (gate?.what === 'answer') await gate.pass()
     const handedOut = [...response.headers.getSetCookie(), await response.clone().text()].join(' ')
     for (const [, number] of handedOut.matchAll(/mrt_[\w-]+\.[\w-]+\.(\d+)\./g))
       generation = Math.max(generation, Number(number))
@@ -79,10 +94,37 @@ export async function startSite(options: Partial<AuthOptions> = {}): Promise<Sit
     lossOf,
     requests,
     generation: () => generation,
+    hold: (path, what) => {
+      const { gate, held } = gateFor(what)
+      gates.set(path, gate)
+      atTheEnd(async () => held.letGo())
+      return held
+    },
     shiftClock: (milliseconds) => {
       shift += milliseconds
     },
   }
+}
+
+interface Gate {
+  readonly what: 'request' | 'answer'
+  pass(): Promise<void>
+}
+
+function gateFor(what: Gate['what']): { readonly gate: Gate; readonly held: Held } {
+  let arrive = (): void => {}
+  let letGo = (): void => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const opened = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const pass = (): Promise<void> => {
+    arrive()
+    return opened
+  }
+  return { gate: { what, pass }, held: { arrived, letGo } }
 }
 
 const dist = new URL('../dist/', import.meta.url)

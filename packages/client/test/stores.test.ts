@@ -2,7 +2,7 @@ import { memoryStore, type Store } from '@mapae/client'
 import { localStorageStore } from '@mapae/client/stores/local-storage'
 import { type SecureStoreModule, secureStore } from '@mapae/client/stores/secure-store'
 import { describe, expect, it } from 'vitest'
-import { LIFE, registered, startWorld, statusOf } from './start-world.ts'
+import { codeOf, LIFE, registered, startWorld, statusOf } from './start-world.ts'
 
 /** A keychain that refuses long values, as older phones do. `breaksAt`: the write from which on nothing is done any more. */
 function keychain({ breaksAt = Number.POSITIVE_INFINITY } = {}) {
@@ -91,5 +91,40 @@ describe('the store in SecureStore', () => {
     await store.update(() => 'x'.repeat(5000))
     await store.update(() => undefined)
     expect([...values.keys()]).toEqual(['mapae.head'])
+  })
+})
+
+describe('a record that another version of the client wrote', () => {
+  const start = async () => {
+    const world = await startWorld()
+    const device = world.device()
+    const store = localStorageStore({ storage: storage() })
+    const client = device.client({ store, dangerouslyUnbound: true })
+    await registered(client)
+    return { ...world, ...device, store }
+  }
+
+  it('keeps what this one does not know, until the next renewal', async () => {
+    const { store, client, network, time } = await start()
+    await store.update((text = '') => JSON.stringify({ ...JSON.parse(text), later: { added: 1 } }))
+    const next = client({ store, dangerouslyUnbound: true })
+    await next.session({ fresh: true })
+    time.advance(LIFE * 1000)
+    network.faults = { dropAnswer: 1 }
+    expect(await codeOf(time.run(statusOf(next)))).toBe('server_away')
+    const kept = JSON.parse((await store.read()) ?? '')
+    expect(kept).toMatchObject({ later: { added: 1 }, attempt: expect.any(String) })
+    network.faults = {}
+    expect(await statusOf(next)).toBe(200)
+  })
+
+  it('and that this one cannot read is left alone', async () => {
+    const { store, client } = await start()
+    const text = JSON.stringify({ format: 2, session: 'in another way' })
+    await store.update(() => text)
+    const next = client({ store, dangerouslyUnbound: true })
+    expect(await next.session()).toBeUndefined()
+    expect(await statusOf(next)).toBe(401)
+    expect(await store.read()).toBe(text)
   })
 })

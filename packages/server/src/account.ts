@@ -70,7 +70,7 @@ export interface NewAccount {
   readonly scopes?: readonly string[]
 }
 
-type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>
+type LoginManner = Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt' | 'replaces'>
 
 /** What somebody who has shown a password gets. */
 export interface Login {

@@ -18,6 +18,7 @@ export const endReasons = {
     actor: 'self',
     means: 'The account was logged in at more places than it may be, and this one was not used for longest.',
   },
+  replaced: { actor: 'self', means: 'Somebody logged in with the same browser.' },
   refresh_token_reuse: {
     actor: 'someone',
     means: 'A refresh token that had been replaced came again: somebody else may have had a copy of it.',

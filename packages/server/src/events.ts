@@ -205,7 +205,8 @@ export const eventTypes = {
     about: 'session',
     actor: 'someone',
     kept: 'timeline',
-    means: 'An old refresh token came with an API request, and was refused; the session goes on.',
+    means:
+      'An old refresh token came late where none is spent: one back from a browser, it was served, else refused. The session goes on.',
     detail: { presented: 'the generation of the token' },
   },
   'session.proof_refused': {

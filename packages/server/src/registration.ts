@@ -66,7 +66,7 @@ export async function completeRegistration(
     code,
     ...chosen
   }: { code: string; password: string; name?: string | undefined; username?: string | undefined },
-  how: Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt'>,
+  how: Pick<Opening, 'transport' | 'from' | 'remember' | 'jkt' | 'replaces'>,
 ): Promise<Login> {
   const { value: email } = await requireCode(ctx, { code, purpose: 'register' }, how.from)
   return openAccount(ctx, { ...chosen, email }, how, {

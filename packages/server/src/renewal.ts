@@ -93,8 +93,8 @@ export async function refreshSession(
 
 /**
  * Mints an access token without spending a generation (design: inline renewal), so that racing page loads
- * can log nobody out. The current refresh token will do, and the one before it within the reuse interval.
- * It never ends a session: an older token is refused and written down. A session that is bound to a key is not renewed
+ * can log nobody out. The current refresh token will do, and the one before it within the reuse interval, or however late from a browser's
+ * cookies: see {@link isLostAnswer}. It never ends a session: an older token is refused. What came late is written down. A session that is bound to a key is not renewed
  * here: without rotation nothing is gained by it, and its proofs are made for other addresses.
  */
 export async function renewInline(
@@ -123,8 +123,19 @@ export async function renewInline(
         about(ctx, 'session.stale_inline_renewal', session, { presented: presented.generation }),
         request.from,
       )
-      return { type: 'refresh_superseded' }
+      return isLostAnswer(session, presented)
+        ? renewed(ctx, session, request.from)
+        : { type: 'refresh_superseded' }
   }
+}
+
+/**
+ * Whether a browser may be left with this token by an answer that got lost. The attempt id that brings its cookies up to date lies with the page
+ * that made it: a page of another origin, or the server that renders one, cannot do that, and must not be stuck until that page is opened
+ * again. Where the device keeps the tokens itself, whoever has them has the attempt id too.
+ */
+function isLostAnswer({ transport, generation }: SessionRecord, presented: PresentedRefreshToken): boolean {
+  return transport === 'cookie' && generation - presented.generation === 1
 }
 
 const notBound: ProofRefusal = {

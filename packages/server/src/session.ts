@@ -11,6 +11,7 @@ import { idleEnd } from './idle-lifetime.ts'
 import { located } from './locate.ts'
 import { newId } from './new-id.ts'
 import { hashSecret, makeRefreshToken } from './refresh-token.ts'
+import { endReplaced } from './replaced-session.ts'
 import { revoke } from './revocation.ts'
 import { endings } from './session-endings.ts'
 import { makeRoom } from './session-limit.ts'
@@ -53,6 +54,8 @@ export interface Opening {
   readonly attempt?: Try | undefined
   /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
+  /** The session of this browser until now, which ends with this one's beginning; see `replaced-session.ts`. */
+  readonly replaces?: SessionRecord | undefined
 }
 
 /**
@@ -67,7 +70,16 @@ export interface Opening {
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from: unlocated, remember = true, ifPasswordHash, attempt, jkt = null }: Opening,
+  {
+    transport,
+    amr,
+    from: unlocated,
+    remember = true,
+    ifPasswordHash,
+    attempt,
+    jkt = null,
+    replaces,
+  }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   await ctx.clockCheck.refuseWhenSkewed()
@@ -107,8 +119,10 @@ export async function openSession(
     const written = { session, passwordHash: ifPasswordHash, audit, alongside: attempt?.givingBack(db) ?? [] }
     const { isAdmitted, live } = await writeOpening(db, written)
     if (!isAdmitted) await refuse(db, account.id)
-    if (live <= ctx.settings.sessionsPerAccount) return []
-    return endOldest(ctx, db, { accountId: account.id, newcomer: id, now }, from)
+    const replaced = await endReplaced(db, replaces, now)
+    const isTooMany = live > ctx.settings.sessionsPerAccount
+    const oldest = isTooMany ? await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now }) : []
+    return writeEnded(ctx, db, [...replaced, ...oldest], from)
   })
   attempt?.close()
   for (const event of [opened, ...ended]) ctx.emit(event)
@@ -121,13 +135,13 @@ async function refuse(db: Tx, accountId: string): Promise<never> {
   throw new AuthError(account && account.disabledAt !== null ? 'account_disabled' : 'invalid_credentials')
 }
 
-async function endOldest(
+async function writeEnded(
   ctx: Context,
   db: Tx,
-  room: Parameters<typeof makeRoom>[2],
+  ended: readonly SessionEndedEvent[],
   source: Source,
 ): Promise<readonly SessionEndedEvent[]> {
-  const ended = await makeRoom(ctx, db, room)
+  if (ended.length === 0) return []
   await recordAll(db, ended, source)
   await revoke(
     ctx,

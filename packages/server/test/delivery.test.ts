@@ -275,6 +275,66 @@ describe.each(databases)('delivery, on $name', (database) => {
       expect(renewed.cookies[REFRESH]).toMatch(/\.2\.[\w-]{43}$/)
     })
 
+    test('is given after the answer to a renewal got lost, however late, and no generation is spent', async () => {
+      const own = await startFreshAuth(database)
+      const { cookies } = await own.register({}, { headers: SAME_ORIGIN })
+      const lost = (attempt: string) => ({
+        cookies,
+        headers: { ...SAME_ORIGIN, 'idempotency-key': attempt.padEnd(22, '0') },
+      })
+      expect((await own.call('POST', '/auth/refresh', lost('mine'))).status).toBe(200)
+      own.clock.advance(20 * 86_400)
+      own.events.splice(0)
+      for (let time = 0; time < 3; time++) {
+        const lent = await own.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+        expect([lent.status, lent.setCookies]).toEqual([200, []])
+        const me = await own.call('GET', '/auth/me', { token: lent.json.access_token })
+        expect(me.status).toBe(200)
+      }
+      expect(own.events.map(({ type }) => type)).toContain('session.stale_inline_renewal')
+      // The page that made the attempt gets its cookies, and from then on they alone are good.
+      const healed = await own.call('POST', '/auth/refresh', lost('mine'))
+      expect(healed.cookies[REFRESH]).toMatch(/\.2\.[\w-]{43}$/)
+      const next = await own.call('POST', '/auth/refresh', { cookies: healed.cookies, headers: SAME_ORIGIN })
+      expect(next.status).toBe(200)
+      const twoBack = await own.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+      expect([twoBack.status, twoBack.json.code]).toEqual([401, 'refresh_superseded'])
+      expect(own.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
+    })
+
+    test('is had with a copy of the cookies until the owner has renewed twice, and spending the copy ends the session', async () => {
+      for (const isGreedy of [false, true]) {
+        const own = await startFreshAuth(database)
+        const { cookies: copy } = await own.register({}, { headers: SAME_ORIGIN })
+        const renew = (cookies: typeof copy) =>
+          own.call('POST', '/auth/refresh', { cookies, headers: SAME_ORIGIN })
+        const lend = (cookies: typeof copy) =>
+          own.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+        const { cookies: mine } = await renew(copy)
+        own.clock.advance(31)
+        expect((await lend(copy)).status).toBe(200)
+        expect(own.events.map(({ type }) => type)).toContain('session.stale_inline_renewal')
+        if (isGreedy) {
+          expect((await renew(copy)).json.end_reason).toBe('refresh_token_reuse')
+          expect((await lend(copy)).json.end_reason).toBe('refresh_token_reuse')
+        } else {
+          const { cookies: next } = await renew(mine)
+          expect((await lend(copy)).json.code).toBe('refresh_superseded')
+          expect((await lend(next)).status).toBe(200)
+        }
+      }
+    })
+
+    test('is not given for the refresh token before the current one, late, where the device keeps its tokens', async () => {
+      const own = await startFreshAuth(database)
+      const { json } = await own.register()
+      expect((await own.refresh(json)).status).toBe(200)
+      own.clock.advance(31)
+      const cookies = { [ACCESS]: json.access_token, [REFRESH]: json.refresh_token }
+      const answer = await own.call('POST', '/auth/token', { cookies, headers: SAME_ORIGIN })
+      expect([answer.status, answer.json.code]).toEqual([401, 'refresh_superseded'])
+    })
+
     test('is not given for a refresh token in the body', async () => {
       const { json } = await server.register()
       const answer = await server.call('POST', '/auth/token', {

@@ -11,57 +11,88 @@ export interface IndexedDbOptions {
  * Keys are kept as they are: nobody can read a key out that cannot be exported, not even the page.
  */
 export function indexedDbStore({ name = 'mapae' }: IndexedDbOptions = {}): Store {
-  const open = opener(name)
+  const use = connection(name)
   return {
     name,
-    keys: keysIn(open),
-    read: async () => {
-      const found = await ask((await open()).transaction(SESSION).objectStore(SESSION).get(SESSION))
-      return asText(found)
-    },
-    update: async (change) => updateIn(await open(), change),
+    keys: keysIn(use),
+    read: () =>
+      use(async (database) =>
+        asText(await ask(database.transaction(SESSION).objectStore(SESSION).get(SESSION))),
+      ),
+    update: (change) => use((database) => updateIn(database, change)),
   }
 }
 
 /** Keeps keys alone, for a session that is kept elsewhere. */
 export function indexedDbKeys({ name = 'mapae' }: IndexedDbOptions = {}): KeyStore {
-  return keysIn(opener(name))
+  return keysIn(connection(name))
 }
 
 const SESSION = 'session'
 const KEYS = 'keys'
 
-/** One connection, opened when it is needed, and again when it was closed. */
-function opener(name: string): () => Promise<IDBDatabase> {
-  let opened: Promise<IDBDatabase> | undefined
-  const forget = (): void => {
-    opened = undefined
+/** Milliseconds for which the database is waited for: some browsers leave a request without any answer. */
+const PATIENCE = 2000
+/** Milliseconds for which nobody waits again for one that did not answer. */
+const SILENCE = 60_000
+
+const silent = new Error('IndexedDB does not answer.')
+
+type Use = <T>(work: (database: IDBDatabase) => Promise<T>) => Promise<T>
+
+/**
+ * One connection, opened when it is needed. What fails is done once more with a new one: the browser may have closed the first, because another
+ * tab brings a newer version or the storage was taken away. So everything done here may be done twice.
+ */
+function connection(name: string): Use {
+  let current: Promise<IDBDatabase> | undefined
+  const forget = (one: Promise<IDBDatabase>): void => {
+    if (current === one) current = undefined
+    one.then((database) => database.close()).catch(() => {})
   }
-  return () => {
-    opened ??= openDatabase(name, forget).catch((error: unknown) => {
-      forget()
-      throw error
-    })
-    return opened
+  const opened = (): Promise<IDBDatabase> => {
+    const one = openDatabase(name, () => forget(one))
+    return one
+  }
+  let silentUntil = 0
+  return (work) => {
+    if (performance.now() < silentUntil) return Promise.reject(silent)
+    const once = (): ReturnType<typeof work> => {
+      current ??= opened()
+      const mine = current
+      return inTime(mine.then(work)).catch((error: unknown) => {
+        forget(mine)
+        throw error
+      })
+    }
+    return once()
+      .catch(once)
+      .catch((error: unknown) => {
+        if (error === silent) silentUntil = performance.now() + SILENCE
+        throw error
+      })
   }
 }
 
-function openDatabase(name: string, closed: () => void): Promise<IDBDatabase> {
+function inTime<T>(work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, 1)
+    const timer = setTimeout(() => reject(silent), PATIENCE)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Whatever version it is of: one that comes later keeps these two stores. */
+function openDatabase(name: string, forget: () => void): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name)
     request.onupgradeneeded = () => {
       for (const store of [SESSION, KEYS]) request.result.createObjectStore(store)
     }
     request.onerror = () => reject(request.error)
-    request.onblocked = () => reject(new Error('an older version of the database is open'))
     request.onsuccess = () => {
       const database = request.result
-      // Another tab brings a newer version, or the browser takes the storage away: open again next time.
-      database.onversionchange = () => {
-        database.close()
-        closed()
-      }
-      database.onclose = closed
+      database.onversionchange = forget
+      database.onclose = forget
       resolve(database)
     }
   })
@@ -83,21 +114,25 @@ function updateIn(
       if (now === undefined) store.delete(SESSION)
       else store.put(now, SESSION)
     }
-    transaction.oncomplete = () => resolve(now)
-    transaction.onabort = () => reject(transaction.error)
+    settled(transaction).then(() => resolve(now), reject)
   })
 }
 
-function keysIn(open: () => Promise<IDBDatabase>): KeyStore {
-  const store = async (mode: IDBTransactionMode): Promise<IDBObjectStore> =>
-    (await open()).transaction(KEYS, mode, { durability: 'strict' }).objectStore(KEYS)
+function keysIn(use: Use): KeyStore {
+  const change = (work: (store: IDBObjectStore) => void): Promise<void> =>
+    use((database) => {
+      const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' })
+      work(transaction.objectStore(KEYS))
+      return settled(transaction)
+    })
   return {
-    read: async (thumbprint) => {
-      const found = await ask((await store('readonly')).get(thumbprint))
-      return isPair(found) ? found : undefined
-    },
-    write: async (thumbprint, pair) => void (await settle((await store('readwrite')).put(pair, thumbprint))),
-    remove: async (thumbprint) => void (await settle((await store('readwrite')).delete(thumbprint))),
+    read: (thumbprint) =>
+      use(async (database) => {
+        const found = await ask(database.transaction(KEYS).objectStore(KEYS).get(thumbprint))
+        return isPair(found) ? found : undefined
+      }),
+    write: (thumbprint, pair) => change((store) => store.put(pair, thumbprint)),
+    remove: (thumbprint) => change((store) => store.delete(thumbprint)),
   }
 }
 
@@ -109,9 +144,8 @@ function ask(request: IDBRequest<unknown>): Promise<unknown> {
 }
 
 /** Resolves when what was written is safe. */
-function settle<T>({ transaction }: IDBRequest<T>): Promise<void> {
+function settled(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (!transaction) return resolve()
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(transaction.error)
   })

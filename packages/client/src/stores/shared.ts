@@ -1,14 +1,12 @@
+import type { OnChange } from '../keeper.ts'
 import type { Store } from '../store.ts'
-import { memoryStore } from './memory.ts'
+import { indexedDbStore } from './indexeddb.ts'
+import { lastingStore } from './lasting.ts'
 
-/** IndexedDB; memory where the browser has none, or does not let this page use it. */
-export async function sharedStore(name: string): Promise<Store> {
-  try {
-    const { indexedDbStore } = await import('./indexeddb.ts')
-    const store = indexedDbStore({ name })
-    await store.read()
-    return store
-  } catch {
-    return memoryStore()
-  }
+/** What cookie delivery keeps: no token, so that memory will do wherever the store does not. @default IndexedDB */
+export function sharedStore(
+  name: string,
+  { store = indexedDbStore({ name }), onChange }: { readonly store?: Store; readonly onChange: OnChange },
+): Store {
+  return lastingStore(store, { failed: () => onChange({ type: 'store_failed' }, undefined) })
 }

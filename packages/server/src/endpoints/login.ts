@@ -7,6 +7,7 @@ import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
 import { deviceCredential } from '../http/device.ts'
 import { keyToBind } from '../http/proof.ts'
+import { replacedBy } from '../http/replaced.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Transport } from '../session.ts'
 
@@ -47,7 +48,8 @@ export async function loginEndpoint({ ctx }: App, visit: Visit): Promise<Respons
   if (named === undefined) throw new AuthError('invalid_request', 'Send identifier, email or username.')
   const jkt = await keyToBind(ctx, visit, transport)
   const device = deviceCredential(ctx, visit, device_token)
-  const how = { transport, remember, from: visit.from, jkt, deviceToken: device }
+  const replaces = await replacedBy(ctx, visit, transport)
+  const how = { transport, remember, from: visit.from, jkt, replaces, deviceToken: device }
   const { user, tokens, deviceToken } = await logIn(ctx, { identifier: named, password }, how)
   return deliverTokens(ctx, tokens, { transport, deviceToken, body: { user } })
 }

@@ -4,6 +4,7 @@ import { code, password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
 import { keyToBind } from '../http/proof.ts'
+import { replacedBy } from '../http/replaced.ts'
 import type { Visit } from '../http/visit.ts'
 import { completeRegistration } from '../registration.ts'
 import type { Transport } from '../session.ts'
@@ -31,7 +32,8 @@ export async function completeEndpoint({ ctx }: App, visit: Visit): Promise<Resp
   requireTrustedPage(ctx, visit)
   const { transport = defaultTransport(visit), remember, ...chosen } = await readBody(visit, completeBody)
   const jkt = await keyToBind(ctx, visit, transport)
-  const how = { transport, remember, jkt, from: visit.from }
+  const replaces = await replacedBy(ctx, visit, transport)
+  const how = { transport, remember, jkt, replaces, from: visit.from }
   const { user, tokens, deviceToken } = await completeRegistration(ctx, chosen, how)
   return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
 }

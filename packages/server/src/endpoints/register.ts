@@ -7,6 +7,7 @@ import { password, readBody, text } from '../http/body.ts'
 import { defaultTransport, requireTrustedPage } from '../http/credentials.ts'
 import { deliverTokens } from '../http/deliver.ts'
 import { keyToBind } from '../http/proof.ts'
+import { replacedBy } from '../http/replaced.ts'
 import type { Visit } from '../http/visit.ts'
 import { personName } from '../profile.ts'
 import { askToRegister } from '../registration.ts'
@@ -47,6 +48,7 @@ export async function registerEndpoint({ ctx }: App, visit: Visit): Promise<Resp
     transport,
     remember,
     jkt,
+    replaces: await replacedBy(ctx, visit, transport),
     ...askedBy(visit),
   })
   return deliverTokens(ctx, tokens, { transport, deviceToken, status: 201, body: { user } })
