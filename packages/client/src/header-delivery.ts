@@ -17,8 +17,12 @@ import { sendAsBearer } from './transmit.ts'
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
 
+const NO_RANDOM =
+  'There is no crypto.getRandomValues: in React Native it comes from expo-crypto or react-native-get-random-values.'
+
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
+  if (!globalThis.crypto?.getRandomValues) throw new MapaeError('options_invalid', NO_RANDOM)
   const store = settings.store ?? memoryStore()
   const keys = once(async () => {
     if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })

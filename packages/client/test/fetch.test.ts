@@ -72,6 +72,27 @@ describe('client.fetch', () => {
     expect(network.requests).toHaveLength(before)
   })
 
+  it('sends the body of a Request also where the runtime does not show it', async () => {
+    /** As in React Native and in browsers without `Request.body`. */
+    class BareRequest extends Request {
+      // @ts-expect-error it is missing there
+      override get body() {
+        return undefined
+      }
+    }
+    const { client, got, expire } = await startApi()
+    expire()
+    const request = new BareRequest(`${API}/orders`, { method: 'POST', body: '마패' })
+    expect((await client.fetch(request)).status).toBe(200)
+    expect((await client.fetch(new BareRequest(`${API}/orders`))).status).toBe(200)
+    expect(got).toEqual([
+      { method: 'POST', body: '마패' },
+      { method: 'GET', body: '' },
+    ])
+    const tooLong = new BareRequest(`${API}/orders`, { method: 'POST', body: 'x'.repeat(2_000_000) })
+    expect(await codeOf(client.fetch(tooLong))).toBe('body_not_replayable')
+  })
+
   it('gives the access token to nobody but those whom the app named', async () => {
     const { client, network } = await startApi()
     const before = network.requests.length
@@ -118,6 +139,20 @@ describe('client.fetch', () => {
     vi.unstubAllGlobals()
     network.isDown = false
     expect((await client.fetch(`${API}/orders`)).status).toBe(200)
+  })
+
+  it('warns of nothing when one signal goes with many calls', async () => {
+    const { client, network, time } = await startApi()
+    const warnings: Error[] = []
+    const hear = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', hear)
+    const { signal } = new AbortController()
+    network.faults = { delay: 100 }
+    const calls = Array.from({ length: 20 }, () => client.fetch(`${API}/orders`, { signal }))
+    await time.run(Promise.all(calls))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', hear)
+    expect(warnings).toEqual([])
   })
 
   it('stops when its caller does', async () => {
@@ -192,6 +227,22 @@ describe('createClient', () => {
   ] as const)('refuses %j', (options, name) => {
     const error = thrownBy(() => createClient(options))
     expect(error).toMatchObject({ code: 'options_invalid', message: expect.stringContaining(` ${name} `) })
+  })
+
+  it('takes no location for that of a page in React Native, where Expo sets one', () => {
+    vi.stubGlobal('navigator', { product: 'ReactNative' })
+    vi.stubGlobal('location', { origin: 'http://192.168.0.2:8081' })
+    createClient({ url: 'https://auth.example.com' }).close()
+  })
+
+  it('says what is missing where there are no random numbers', async () => {
+    vi.stubGlobal('crypto', undefined)
+    const client = createClient({ url: 'https://auth.example.com' })
+    const login = client.login({ email: 'me@example.com', password: PASSWORD })
+    await expect(login).rejects.toMatchObject({
+      code: 'options_invalid',
+      message: expect.stringContaining('crypto.getRandomValues'),
+    })
   })
 
   it('takes http from localhost, and from elsewhere when told to', () => {
