@@ -35,10 +35,15 @@ async function buffered(
   body: BodyInit | null | undefined,
 ): Promise<RequestInit> {
   if (body === undefined || body === null) return init
-  if (body instanceof ReadableStream) return { ...init, body: await bytesOf(body, bufferLimit) }
+  if (isStream(body)) return { ...init, body: await bytesOf(body, bufferLimit) }
   if (typeof body !== 'string' && Symbol.asyncIterator in body)
     throw notReplayable('a kind of body that can be read only once')
   return { ...init, body }
+}
+
+/** React Native has no streams. */
+function isStream(body: BodyInit): body is ReadableStream<Uint8Array> {
+  return typeof ReadableStream !== 'undefined' && body instanceof ReadableStream
 }
 
 function settingsOf(request: Request): RequestInit {
