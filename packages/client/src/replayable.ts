@@ -13,7 +13,9 @@ export async function replayable(
   init: RequestInit = {},
 ): Promise<Replayable> {
   const isReadOnce = input instanceof Request || Symbol.asyncIterator in Object(init.body)
-  const sent = isReadOnce ? await (await import('./replay.ts')).replayed(ctx, input, init) : { url: input, init }
+  const sent = isReadOnce
+    ? await (await import('./replay.ts')).replayed(ctx, input, init)
+    : { url: input, init }
   const address = String(sent.url)
   const base = globalThis.location?.href ?? ctx.pageOrigin ?? ctx.url
   // React Native takes some whole addresses for paths when there is a base.

@@ -30,17 +30,21 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     ['shared worker', 'bound'],
     ['service worker', 'cookie'],
     ['service worker', 'bound'],
-  ])('a %s lives through expiries, lost answers and restarts: %s', { timeout: 60_000 }, async (where, how) => {
-    // What is loaded on demand has to be in the one file of a service worker: `import()` is forbidden there (HTML §8.1.6.7).
-    const files = await bundled({ codeSplitting: where !== 'service worker' })
-    const { url, told } = await startStoryteller(how, files)
-    const context = await browser.newContext()
-    atTheEnd(() => context.close())
-    const page = await context.newPage()
-    await page.goto(url)
-    await page.evaluate(`void ${beginnings[where]('/in-browser.js')}`)
-    expect(await told).toEqual(transcriptOf(how))
-  })
+  ])(
+    'a %s lives through expiries, lost answers and restarts: %s',
+    { timeout: 60_000 },
+    async (where, how) => {
+      // What is loaded on demand has to be in the one file of a service worker: `import()` is forbidden there (HTML §8.1.6.7).
+      const files = await bundled({ codeSplitting: where !== 'service worker' })
+      const { url, told } = await startStoryteller(how, files)
+      const context = await browser.newContext()
+      atTheEnd(() => context.close())
+      const page = await context.newPage()
+      await page.goto(url)
+      await page.evaluate(`void ${beginnings[where]('/in-browser.js')}`)
+      expect(await told).toEqual(transcriptOf(how))
+    },
+  )
 })
 
 /** A stage that serves these files and an empty page, and hears what was told. */

@@ -29,5 +29,7 @@ async function run() {
 
 // A service worker lives for as long as an event of its own is under way.
 if ('registration' in globalThis)
-  addEventListener('install', (event) => 'waitUntil' in event && event.waitUntil(run()))
+  addEventListener('install', (event) => {
+    if ('waitUntil' in event && event.waitUntil instanceof Function) event.waitUntil(run())
+  })
 else run()

@@ -43,8 +43,14 @@ export async function tell({ url, name, options = {}, open }, say) {
   await pass(LIFE)
   await seen('/auth/refresh')
   const { signal } = new AbortController()
-  const crowd = await Promise.all(Array.from({ length: 20 }, () => client.fetch(me, { signal }).then(statusOf)))
-  say({ step: 'twenty at once', served: crowd.filter((status) => status === 200).length, ...(await seen('/auth/refresh')) })
+  const crowd = await Promise.all(
+    Array.from({ length: 20 }, () => client.fetch(me, { signal }).then(statusOf)),
+  )
+  say({
+    step: 'twenty at once',
+    served: crowd.filter((status) => status === 200).length,
+    ...(await seen('/auth/refresh')),
+  })
 
   await pass(LIFE)
   await lose('/auth/refresh')
@@ -75,7 +81,10 @@ export async function tell({ url, name, options = {}, open }, say) {
   say({ step: 'given up', name: await stopped.then(statusOf, ({ name }) => name) })
 
   const stranger = createClient({ url, delivery: 'header', store: memoryStore() })
-  say({ step: 'wrong password', ...(await problemOf(stranger.login({ email, password: 'not the password' }))) })
+  say({
+    step: 'wrong password',
+    ...(await problemOf(stranger.login({ email, password: 'not the password' }))),
+  })
   stranger.close()
 
   await client.changePassword({ current: PASSWORD, next: `${PASSWORD} 2` })
