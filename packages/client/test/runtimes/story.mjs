@@ -30,7 +30,17 @@ export async function tell({ url, name, options = {}, open }, say) {
   const session = await client.session()
   say({ step: 'registered', type: registered.type, knows: session?.user.email === email })
   say({ step: 'bound', bound: session?.bound, proof: (await client.credential(me))?.proof !== undefined })
-  say({ step: 'called', status: await call() })
+  const forms = [me, new URL(me), new Request(me)]
+  say({ step: 'called', served: await Promise.all(forms.map((form) => client.fetch(form).then(statusOf))) })
+  const { host } = new URL(url)
+  const others = [
+    `${url}@evil.example/`,
+    '//evil.example/',
+    `http://evil.example#@${host}`,
+    `http:\\\\evil.example\\@${host}`,
+  ]
+  const problems = await Promise.all(others.map((other) => problemOf(client.fetch(other))))
+  say({ step: 'kept from others', codes: problems.map(({ code }) => code) })
 
   await pass(LIFE, false)
   await seen('/auth/me')

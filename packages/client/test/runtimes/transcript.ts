@@ -13,7 +13,8 @@ export function transcriptOf(how: How, { hasStreams = true } = {}): readonly obj
   return [
     { step: 'registered', type: 'logged_in', knows: true },
     { step: 'bound', bound: isBound, proof: isBound },
-    { step: 'called', status: 200 },
+    { step: 'called', served: [200, 200, 200] },
+    { step: 'kept from others', codes: Array(4).fill('target_not_allowed') },
     { step: 'expired unforeseen', ...mended, requests: 2, refused: 1 },
     { step: 'expired foreseen', ...mended, requests: 1, refused: 0 },
     { step: 'twenty at once', served: 20, requests: 1 + forNonce, refused: 0, tokens: 1 },
