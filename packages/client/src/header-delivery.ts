@@ -17,12 +17,8 @@ import { sendAsBearer } from './transmit.ts'
 /** Milliseconds by which a proof may be wrong. */
 const LEAP = 4000
 
-const NO_RANDOM =
-  'There is no crypto.getRandomValues: in React Native it comes from expo-crypto or react-native-get-random-values.'
-
 /** Both tokens are in the store, and the session is bound to a key of this device where that can be. */
 export function headerDelivery(settings: Settings, onChange: OnChange): Delivery {
-  if (!globalThis.crypto?.getRandomValues) throw new MapaeError('options_invalid', NO_RANDOM)
   const store = settings.store ?? memoryStore()
   const keys = once(async () => {
     if (!store.keys) throw new MapaeError('session_ended', undefined, { endReason: 'key_lost' })
@@ -30,6 +26,7 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
     const keys = store.keys === 'memory' ? memoryKeysOf(store) : store.keys
     return createBoundKeys(settings, keys, serverNow)
   })
+  if (!globalThis.crypto?.getRandomValues) throw new MapaeError('options_invalid', NO_RANDOM)
   const ctx: Context = {
     ...settings,
     send: async (url, init, { access, jkt }) => {
@@ -128,3 +125,6 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       }),
   }
 }
+
+const NO_RANDOM =
+  'There is no crypto.getRandomValues: in React Native it comes from expo-crypto or react-native-get-random-values.'
