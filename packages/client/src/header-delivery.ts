@@ -26,7 +26,6 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
     const keys = store.keys === 'memory' ? memoryKeysOf(store) : store.keys
     return createBoundKeys(settings, keys, serverNow)
   })
-  if (!globalThis.crypto?.getRandomValues) throw new MapaeError('options_invalid', NO_RANDOM)
   const ctx: Context = {
     ...settings,
     send: async (url, init, { access, jkt }) => {
@@ -125,6 +124,3 @@ export function headerDelivery(settings: Settings, onChange: OnChange): Delivery
       }),
   }
 }
-
-const NO_RANDOM =
-  'There is no crypto.getRandomValues: in React Native it comes from expo-crypto or react-native-get-random-values.'
