@@ -1,4 +1,5 @@
 import { createClient, MapaeError } from '@mapae/client'
+import { secureStore } from '@mapae/client/stores/secure-store'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { codeOf, LIFE, PASSWORD, registered, startWorld, statusOf, URL_OF_AUTH } from './start-world.ts'
 
@@ -228,6 +229,21 @@ describe('createClient', () => {
     vi.stubGlobal('navigator', { product: 'ReactNative' })
     vi.stubGlobal('location', { origin: 'http://192.168.0.2:8081' })
     createClient({ url: 'https://auth.example.com' }).close()
+  })
+
+  it('is given no store for a phone whose app has set up no random numbers', () => {
+    vi.stubGlobal('crypto', undefined)
+    const nothing = async (): Promise<null> => null
+    const module = {
+      AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY: 1,
+      getItemAsync: nothing,
+      setItemAsync: async () => {},
+      deleteItemAsync: async () => {},
+    }
+    expect(thrownBy(() => secureStore(module))).toMatchObject({
+      code: 'options_invalid',
+      message: expect.stringContaining('crypto.getRandomValues'),
+    })
   })
 
   it('takes http from localhost, and from elsewhere when told to', () => {

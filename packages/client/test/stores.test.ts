@@ -1,7 +1,7 @@
 import { memoryStore, type Store } from '@mapae/client'
 import { localStorageStore } from '@mapae/client/stores/local-storage'
 import { type SecureStoreModule, secureStore } from '@mapae/client/stores/secure-store'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LIFE, registered, startWorld, statusOf } from './start-world.ts'
 
 /** A keychain that refuses long values, as older phones do. `breaksAt`: the write from which on nothing is done any more. */
@@ -65,14 +65,7 @@ describe.each(stores)('the store in %s', (_, open) => {
   })
 })
 
-afterEach(() => vi.unstubAllGlobals())
-
 describe('the store in SecureStore', () => {
-  it('says what is missing where the app has set up no random numbers', () => {
-    vi.stubGlobal('crypto', undefined)
-    expect(() => secureStore(keychain().module)).toThrow('crypto.getRandomValues')
-  })
-
   it('holds the old text or the new one, wherever the process ends', async () => {
     const [old, next] = ['o'.repeat(4500), 'n'.repeat(6500)]
     for (let breaksAt = 1; breaksAt < 12; breaksAt++) {
