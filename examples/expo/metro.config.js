@@ -5,9 +5,11 @@ const { getDefaultConfig } = require('expo/metro-config')
 const root = path.resolve(__dirname, '../..')
 const config = getDefaultConfig(__dirname)
 config.watchFolders = [path.join(root, 'packages/client'), path.join(root, 'node_modules')]
-config.resolver.extraNodeModules = {
-  '@mapae/client': path.join(root, 'packages/client'),
-  react: path.join(__dirname, 'node_modules/react'),
+config.resolver.extraNodeModules = { '@mapae/client': path.join(root, 'packages/client') }
+config.resolver.resolveRequest = (context, name, platform) => {
+  // Whoever asks for React gets the app's: the hooks of a second one would find no renderer.
+  const from = /^react(\/|$)/.test(name) ? { ...context, originModulePath: __filename } : context
+  return context.resolveRequest(from, name, platform)
 }
 
 module.exports = config

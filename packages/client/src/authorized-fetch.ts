@@ -6,6 +6,7 @@ import { isPassing, MapaeError } from './mapae-error.ts'
 import { retried } from './pause.ts'
 import { type Replayable, replayable } from './replayable.ts'
 import { transmit } from './transmit.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * `fetch`, with the session's access token: renewed before it goes when the token is nearly over, and once after a 401 that says so.
@@ -52,14 +53,4 @@ function sent({ ctx }: Line, { url, init }: Replayable, kept: Kept | undefined):
   const again = (error: unknown): error is MapaeError =>
     isPassing(error) && /^(GET|HEAD|OPTIONS)$/.test(init.method)
   return retried(ctx, () => transmit(ctx, url.href, init, kept ?? {}), again)
-}
-
-/** Whoever gives up hears so at once; a renewal that others may need goes on. */
-function unlessAborted<T>(signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T> {
-  const over = new AbortController()
-  const aborted = new Promise<never>((_, reject) => {
-    // React Native gives no reason; there the error is that of `fetch`.
-    signal?.addEventListener('abort', () => signal.reason && reject(signal.reason), over)
-  })
-  return Promise.race([work, aborted]).finally(() => over.abort())
 }

@@ -63,8 +63,8 @@ async function ofServer(ctx: Context): Promise<readonly Finding[]> {
     return [
       error('origin_not_allowed', `${url} keeps its answers from ${pageOrigin}: add it to allowedOrigins.`),
     ]
-  const { code } = parseMembers(isReadable.text)
-  if (code !== undefined) return []
+  const { code, user } = parseMembers(isReadable.text)
+  if (code !== undefined || user !== undefined) return [] // a page of its own origin sends cookies along
   return [
     error('not_an_auth_server', `${url} answers, and not as Mapae does: is it the auth server's address?`),
   ]

@@ -27,20 +27,17 @@ export type ClientCode =
 /** What the client throws. `message` is for a log, never holds a secret; tell people apart by `code`. */
 export class MapaeError extends Error {
   override readonly name = 'MapaeError'
-  readonly code: ClientCode | (string & {})
+  declare readonly code: ClientCode | (string & {})
   /** The status of the server's answer, where one came. */
-  readonly status: number | undefined
+  declare readonly status?: number | undefined
   /** Seconds to wait before trying again, where the server says so. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter?: number | undefined
   /** Why the session ended: `logout`, `expired`, `idle_expired`, `password_changed`, `refresh_token_reuse` … */
-  readonly endReason: string | undefined
+  declare readonly endReason?: string | undefined
 
   constructor(code: MapaeError['code'], description: string = code, more: MapaeErrorDetails = {}) {
     super(description, more)
-    this.code = code
-    this.status = more.status
-    this.retryAfter = more.retryAfter
-    this.endReason = more.endReason
+    Object.assign(this, more, { code })
   }
 }
 

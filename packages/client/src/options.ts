@@ -54,7 +54,10 @@ export interface Settings extends ClientOptions {
 export function parseOptions(options: ClientOptions): Settings {
   const { apis = [], dangerouslyAllowHttp } = options
   const origin = (name: string, text: string): string => {
-    const url = URL.canParse(text) ? new URL(text) : undefined
+    let url: URL | undefined
+    try {
+      url = new URL(text) // React Native has no `URL.canParse`
+    } catch {}
     if (url?.href !== `${url?.origin}/`) throw bad(name, 'must be an origin')
     if (url.protocol !== 'https:' && !dangerouslyAllowHttp && !isLoopback.test(url.hostname))
       throw bad(name, 'must be https')
@@ -77,10 +80,10 @@ export function parseOptions(options: ClientOptions): Settings {
   }
 }
 
-/** Where the code runs in a page or in a worker of one. */
+/** Where the code runs in a page or in a worker of one; the location that Expo gives to an app is no page's. */
 function locationOrigin(): string | undefined {
   const origin: string | undefined = globalThis.location?.origin
-  return origin?.startsWith('http') ? origin : undefined
+  return globalThis.navigator?.product !== 'ReactNative' && origin?.startsWith('http') ? origin : undefined
 }
 
 const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/

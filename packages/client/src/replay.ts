@@ -11,22 +11,39 @@ export async function replayed(
   init: RequestInit,
 ): Promise<{ readonly url: string; readonly init: RequestInit }> {
   if (!(input instanceof Request)) return { url: String(input), init: await buffered(ctx, init, init.body) }
-  return {
-    url: input.url,
-    init: await buffered(ctx, { ...settingsOf(input), ...init }, init.body ?? input.body),
-  }
+  const body = init.body ?? input.body ?? (await hiddenBody(ctx, input))
+  return { url: input.url, init: await buffered(ctx, { ...settingsOf(input), ...init }, body) }
 }
 
+/** The body of a request in a runtime that does not show it: React Native and some browsers know no `Request.body`. */
+async function hiddenBody(
+  { bufferLimit = DEFAULT_LIMIT }: Context,
+  request: Request,
+): Promise<Blob | undefined> {
+  if (request.body === null || /^(GET|HEAD)$/.test(request.method)) return undefined
+  const blob = await request.blob()
+  if (blob.size > bufferLimit) throw notReplayable(`a body of more than ${bufferLimit} bytes (bufferLimit)`)
+  return blob.size === 0 ? undefined : blob
+}
+
+/** Bytes. */
+const DEFAULT_LIMIT = 1_048_576
+
 async function buffered(
-  { bufferLimit = 1_048_576 }: Context,
+  { bufferLimit = DEFAULT_LIMIT }: Context,
   { body: _, ...init }: RequestInit,
   body: BodyInit | null | undefined,
 ): Promise<RequestInit> {
   if (body === undefined || body === null) return init
-  if (body instanceof ReadableStream) return { ...init, body: await bytesOf(body, bufferLimit) }
+  if (isStream(body)) return { ...init, body: await bytesOf(body, bufferLimit) }
   if (typeof body !== 'string' && Symbol.asyncIterator in body)
     throw notReplayable('a kind of body that can be read only once')
   return { ...init, body }
+}
+
+/** React Native has no streams. */
+function isStream(body: BodyInit): body is ReadableStream<Uint8Array> {
+  return typeof ReadableStream !== 'undefined' && body instanceof ReadableStream
 }
 
 function settingsOf(request: Request): RequestInit {

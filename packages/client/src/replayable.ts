@@ -12,14 +12,15 @@ export async function replayable(
   input: RequestInfo | URL,
   init: RequestInit = {},
 ): Promise<Replayable> {
-  const isPlain = (typeof input === 'string' || input instanceof URL) && !isReadOnce(init.body)
-  const sent = isPlain ? { url: input, init } : await (await import('./replay.ts')).replayed(ctx, input, init)
-  const url = new URL(sent.url, globalThis.location?.href ?? ctx.pageOrigin ?? ctx.url)
+  const isReadOnce = input instanceof Request || Symbol.asyncIterator in Object(init.body)
+  const sent = isReadOnce
+    ? await (await import('./replay.ts')).replayed(ctx, input, init)
+    : { url: input, init }
+  const address = String(sent.url)
+  const base = globalThis.location?.href ?? ctx.pageOrigin ?? ctx.url
+  // React Native takes some whole addresses for paths when there is a base.
+  const url = /^\w+:/.test(address) ? new URL(address) : new URL(address, base)
   // In one spelling, because `fetch` changes that of some methods and a proof must name what is sent.
   const { method = 'GET' } = sent.init
   return { url, init: { ...sent.init, method: method.toUpperCase() } }
-}
-
-function isReadOnce(body: BodyInit | null | undefined): boolean {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }

@@ -1,4 +1,5 @@
 import { createClient, MapaeError } from '@mapae/client'
+import { secureStore } from '@mapae/client/stores/secure-store'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { codeOf, LIFE, PASSWORD, registered, startWorld, statusOf, URL_OF_AUTH } from './start-world.ts'
 
@@ -72,6 +73,22 @@ describe('client.fetch', () => {
     expect(network.requests).toHaveLength(before)
   })
 
+  it('sends the body of a Request also where the runtime does not show it', async () => {
+    /** As in React Native and in browsers without `Request.body`. */
+    const bareRequest = (init: RequestInit): Request =>
+      Object.defineProperty(new Request(`${API}/orders`, init), 'body', { value: undefined })
+    const { client, got, expire } = await startApi()
+    expire()
+    expect((await client.fetch(bareRequest({ method: 'POST', body: '마패' }))).status).toBe(200)
+    expect((await client.fetch(bareRequest({}))).status).toBe(200)
+    expect(got).toEqual([
+      { method: 'POST', body: '마패' },
+      { method: 'GET', body: '' },
+    ])
+    const tooLong = bareRequest({ method: 'POST', body: 'x'.repeat(2_000_000) })
+    expect(await codeOf(client.fetch(tooLong))).toBe('body_not_replayable')
+  })
+
   it('gives the access token to nobody but those whom the app named', async () => {
     const { client, network } = await startApi()
     const before = network.requests.length
@@ -118,6 +135,20 @@ describe('client.fetch', () => {
     vi.unstubAllGlobals()
     network.isDown = false
     expect((await client.fetch(`${API}/orders`)).status).toBe(200)
+  })
+
+  it('warns of nothing when one signal goes with many calls', async () => {
+    const { client, network, time } = await startApi()
+    const warnings: Error[] = []
+    const hear = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', hear)
+    const { signal } = new AbortController()
+    network.faults = { delay: 100 }
+    const calls = Array.from({ length: 20 }, () => client.fetch(`${API}/orders`, { signal }))
+    await time.run(Promise.all(calls))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', hear)
+    expect(warnings).toEqual([])
   })
 
   it('stops when its caller does', async () => {
@@ -192,6 +223,27 @@ describe('createClient', () => {
   ] as const)('refuses %j', (options, name) => {
     const error = thrownBy(() => createClient(options))
     expect(error).toMatchObject({ code: 'options_invalid', message: expect.stringContaining(` ${name} `) })
+  })
+
+  it('takes no location for that of a page in React Native, where Expo sets one', () => {
+    vi.stubGlobal('navigator', { product: 'ReactNative' })
+    vi.stubGlobal('location', { origin: 'http://192.168.0.2:8081' })
+    createClient({ url: 'https://auth.example.com' }).close()
+  })
+
+  it('is given no store for a phone whose app has set up no random numbers', () => {
+    vi.stubGlobal('crypto', undefined)
+    const nothing = async (): Promise<null> => null
+    const module = {
+      AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY: 1,
+      getItemAsync: nothing,
+      setItemAsync: async () => {},
+      deleteItemAsync: async () => {},
+    }
+    expect(thrownBy(() => secureStore(module))).toMatchObject({
+      code: 'options_invalid',
+      message: expect.stringContaining('crypto.getRandomValues'),
+    })
   })
 
   it('takes http from localhost, and from elsewhere when told to', () => {

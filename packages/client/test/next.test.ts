@@ -74,7 +74,7 @@ async function startAuth(url: string): Promise<string> {
     accessTokenLifetime: LIFE,
   })
   atTheEnd(() => auth.close())
-  const http = createServer(getRequestListener(auth.fetch))
+  const http = createServer(getRequestListener((request) => auth.fetch(request)))
   await new Promise<void>((resolve) => http.listen(0, 'localhost', resolve))
   atTheEnd(async () => {
     http.closeAllConnections()

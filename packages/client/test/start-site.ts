@@ -181,7 +181,7 @@ function html(page: string): Response {
 }
 
 /** The server does its work, and the connection breaks where the answer would begin. */
-function loseAnswer(response: ServerResponse): void {
+export function loseAnswer(response: ServerResponse): void {
   const lose = (): ServerResponse => {
     response.socket?.destroy()
     return response
@@ -190,7 +190,7 @@ function loseAnswer(response: ServerResponse): void {
   response.flushHeaders = () => void lose()
 }
 
-async function listen(host: string): Promise<{ readonly server: Server; readonly origin: string }> {
+export async function listen(host: string): Promise<{ readonly server: Server; readonly origin: string }> {
   const server = createServer()
   // Both loopback addresses where the name has both, since browsers try either.
   await new Promise<void>((resolve) => server.listen(0, host === 'localhost' ? undefined : host, resolve))

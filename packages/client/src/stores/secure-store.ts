@@ -1,3 +1,4 @@
+import { MapaeError } from '../mapae-error.ts'
 import type { Store } from '../store.ts'
 
 /** The part of `expo-secure-store` that is used: pass the module itself. */
@@ -23,9 +24,11 @@ export interface SecureStoreOptions {
 /**
  * Keeps the session in the keychain (iOS) or under a key of the Keystore (Android) by `expo-secure-store`, on this device only.
  * No value is longer than 2000 bytes, since older phones refuse 2048: the text is cut into pieces, and one head that
- * names them makes an update whole, so that a crash leaves the old text or the new one.
+ * names them makes an update whole, so that a crash leaves the old text or the new one. Throws `options_invalid` where the app has not set up
+ * `crypto.getRandomValues`, which the client would come to need with the first renewal.
  */
 export function secureStore(module: SecureStoreModule, { name = 'mapae' }: SecureStoreOptions = {}): Store {
+  if (!globalThis.crypto?.getRandomValues) throw new MapaeError('options_invalid', NO_RANDOM)
   const settings: SecureStoreSettings = {
     keychainAccessible: module.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY,
     keychainService: name,
@@ -71,6 +74,9 @@ export function secureStore(module: SecureStoreModule, { name = 'mapae' }: Secur
       }),
   }
 }
+
+const NO_RANDOM =
+  'There is no crypto.getRandomValues: it comes from expo-crypto or react-native-get-random-values.'
 
 interface Head {
   readonly slot: string

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../unless-aborted.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** What goes wrong with requests; each a chance from 0 to 1. */
@@ -40,7 +41,8 @@ export function faultyNetwork({
   readonly faults?: Faults
 }): FaultyNetwork {
   const requests: { method: string; url: string }[] = []
-  let cutter = new AbortController()
+  /** How the callers hear of it whose requests are under way. */
+  const breaks = new Set<(error: TypeError) => void>()
   const happens = (chance = 0): boolean => random() < chance
 
   const network: FaultyNetwork = {
@@ -48,13 +50,13 @@ export function faultyNetwork({
     isDown: false,
     requests,
     cut: () => {
-      cutter.abort(lost())
-      cutter = new AbortController()
+      for (const stop of breaks) stop(lost())
     },
     fetch: (input, init = {}) => {
       requests.push({ method: init.method ?? 'GET', url: input })
       const { signal, ...rest } = init
-      return orAborted(deliver(input, rest), [signal, cutter.signal])
+      if (signal?.aborted) return Promise.reject(signal.reason)
+      return orBroken(unlessAborted(signal, deliver(input, rest)))
     },
   }
   const deliver = async (input: string, init: RequestInit): Promise<Response> => {
@@ -69,21 +71,15 @@ export function faultyNetwork({
     if (network.isDown || happens(dropAnswer)) throw lost()
     return response
   }
+  const orBroken = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      breaks.add(reject)
+      work.then(resolve, reject).finally(() => breaks.delete(reject))
+    })
   return network
 }
 
 /** What `fetch` rejects with (Fetch §5.6). */
 function lost(): TypeError {
   return new TypeError('Failed to fetch')
-}
-
-function orAborted<T>(work: Promise<T>, signals: (AbortSignal | null | undefined)[]): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const over = new AbortController()
-    for (const signal of signals) {
-      if (signal?.aborted) reject(signal.reason)
-      signal?.addEventListener('abort', () => reject(signal.reason), over)
-    }
-    work.then(resolve, reject).finally(() => over.abort())
-  })
 }

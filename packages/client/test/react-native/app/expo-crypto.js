@@ -1,0 +1,1 @@
+export const { getRandomValues } = globalThis.__turboModuleProxy('ExpoCrypto')
