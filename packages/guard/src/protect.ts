@@ -78,5 +78,8 @@ export function claimsOrThrow<Own>(claims: AccessClaims | undefined, guard: Guar
 export function claimsOrThrow(claims: AccessClaims | undefined, guard: Guard | undefined): AccessClaims
 export function claimsOrThrow(claims: AccessClaims | undefined, guard?: Guard): AccessClaims {
   if (claims && (guard ? guard.hasAdmitted(claims) : provenanceOf(claims))) return claims
-  throw new GuardError('not_protected', 'No claims here: `protect` must come before, with the same guard.')
+  throw new GuardError(
+    'not_protected',
+    'No claims here: `protect` must come before, with the same guard, of the same copy of @mapae/guard.',
+  )
 }

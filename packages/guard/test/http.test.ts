@@ -20,6 +20,29 @@ describe('the Authorization field', () => {
     expect(readAuthorization('dpop   a.b.c ')).toEqual({ type: 'token', scheme: 'DPoP', token: 'a.b.c' })
   })
 
+  test('says the same however Bearer is written, the way that most write it included', () => {
+    const rest = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.stringMatching(/^[ \w.~+/=,"\t-]{0,12}$/),
+      fc.constantFrom(
+        'a'.repeat(16_384),
+        'a'.repeat(16_385),
+        ' a',
+        'a ',
+        'a, Bearer b',
+        'a\n',
+        '\u{a0}a',
+        'a\u{2028}',
+      ),
+    )
+    fc.assert(
+      fc.property(rest, (text) => {
+        expect(readAuthorization(`Bearer ${text}`)).toEqual(readAuthorization(`bearer ${text}`))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   test('is none when it was not sent, and other when it holds another scheme', () => {
     expect(readAuthorization(undefined)).toEqual({ type: 'none' })
     expect(readAuthorization('Basic dXNlcjpwYXNz')).toEqual({ type: 'other' })
