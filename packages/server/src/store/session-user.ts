@@ -1,5 +1,5 @@
 import type { IdentifierRecord } from './accounts.ts'
-import { gatheredReads, type Ids, isOneOf } from './gathered-reads.ts'
+import { anyOf, gatheredReads } from './gathered-reads.ts'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
 
@@ -36,18 +36,10 @@ export async function findSessionUser(
 }
 
 const sessionUsersById = gatheredReads<Row>({
-  one: (db, sid) => sessionUserById(db, { sid }),
-  many: (db, sids) => sessionUsersOfIds(db, { sids }),
+  one: prepared((db, { id }) => select(db).where('sessions.id', '=', id)),
+  many: prepared((db, { ids }) => select(db).where('sessions.id', '=', anyOf(ids))),
   idOf: ({ sid }) => sid,
 })
-
-const sessionUserById = prepared((db, { sid }: { readonly sid: string }) =>
-  select(db).where('sessions.id', '=', sid),
-)
-
-const sessionUsersOfIds = prepared((db, { sids }: { readonly sids: Ids }) =>
-  select(db).where(isOneOf(db, 'sessions.id', sids)),
-)
 
 type Row = SessionUserRecord & { readonly sid: string } & OrNull<IdentifierRecord>
 type OrNull<T> = { readonly [Name in keyof T]: T[Name] | null }

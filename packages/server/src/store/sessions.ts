@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { gatheredReads, type Ids, isOneOf } from './gathered-reads.ts'
+import { anyOf, gatheredReads } from './gathered-reads.ts'
 import type { Db } from './open-store.ts'
 import { type Prepared, prepared } from './prepared.ts'
 
@@ -87,18 +87,10 @@ export async function findSession(db: Db, id: string): Promise<SessionRecord | u
 }
 
 const sessionsById = gatheredReads<SessionRecord>({
-  one: (db, id) => sessionById(db, { id }),
-  many: (db, ids) => sessionsOfIds(db, { ids }),
+  one: prepared((db, { id }) => select(db).where('sessions.id', '=', id)),
+  many: prepared((db, { ids }) => select(db).where('sessions.id', '=', anyOf(ids))),
   idOf: ({ id }) => id,
 })
-
-const sessionById = prepared((db, { id }: { readonly id: string }) =>
-  select(db).where('sessions.id', '=', id),
-)
-
-const sessionsOfIds = prepared((db, { ids }: { readonly ids: Ids }) =>
-  select(db).where(isOneOf(db, 'sessions.id', ids)),
-)
 
 /** Those of an account that can still be renewed, newest first. */
 export function liveSessions(db: Db, accountId: string, now: number): Promise<SessionRecord[]> {

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { createFlush, type Flush } from './flush.ts'
@@ -30,7 +31,9 @@ const LONGEST_LOG = 32_000
  * Reads run at once, never inside a transaction that is not theirs. They see what is committed, though the disk may not have it yet:
  * `flushed` is for whoever tells of it for good.
  */
-export function sqliteDriver(path: string): Driver & Pick<Flush, 'flushed'> {
+export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> {
+  // The log and the threads open it too, later: whatever the working directory is by then.
+  const path = resolve(relative)
   const log = createFlush(`${path}-wal`)
   const checkpoints = createCheckpoints(path)
   let written = 0

@@ -1,14 +1,14 @@
 import type { CompiledQuery } from 'kysely'
-import type { Tx } from './open-store.ts'
+import type { Db } from './open-store.ts'
 
 /** Sends a statement without waiting for those before it. */
 export type Send = <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[]>
 
 /**
- * Statements of a transaction that do not wait for each other's answers. They are carried out in the order in which they were sent; to
- * PostgreSQL they go in one piece, and so take one way there and back. Resolves when all are answered; where one fails, so does this.
+ * Statements that do not wait for each other's answers. They are carried out in the order in which they were sent; those of a transaction
+ * go to PostgreSQL in one piece, and so take one way there and back. Resolves when all are answered; where one fails, so does this.
  */
-export function together<T>(db: Tx, work: (send: Send) => Promise<T>): Promise<T> {
+export function together<T>(db: Db, work: (send: Send) => Promise<T>): Promise<T> {
   return db.getExecutor().provideConnection(async (connection) => {
     const sent: Promise<unknown>[] = []
     const send: Send = <Row>(statement: CompiledQuery<Row>) => {
