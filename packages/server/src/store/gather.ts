@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers'
+
 /** Milliseconds after which a batch is late and holds up the next no longer: its connection may have died without a word. */
 const LATE = 100
 
