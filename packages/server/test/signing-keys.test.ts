@@ -218,6 +218,12 @@ describe.each(databases)('signing keys, on $name', (database) => {
       const other = await startAuth(one.database)
       const [first, second] = await Promise.all([one.register(), other.register()])
       expect([first.status, second.status]).toEqual([201, 201])
+      const kid = kidOf(first)
+      expect([kidOf(second), await kidsOf(one), await kidsOf(other)], 'by one key').toEqual([
+        kid,
+        [kid],
+        [kid],
+      ])
       expect((await other.call('GET', '/auth/me', { token: first.json.access_token })).status).toBe(200)
       expect((await one.call('GET', '/auth/me', { token: second.json.access_token })).status).toBe(200)
       for (const { clock } of [one, other]) clock.advance(10)
