@@ -213,6 +213,15 @@ describe.each(databases)('signing keys, on $name', (database) => {
       for (const answer of answers) expect([answer.status, answer.json.code]).toEqual([401, 'invalid_token'])
     })
 
+    test('that start at once make one key', async () => {
+      const one = await startFreshAuth(database)
+      const replicas = [one, await startAuth(one.database), await startAuth(one.database)]
+      await Promise.all(replicas.map(({ auth }) => auth.ready()))
+      const [kids, ...others] = await Promise.all(replicas.map(kidsOf))
+      expect(kids).toHaveLength(1)
+      expect(others).toEqual([kids, kids])
+    })
+
     test('that start at once on an empty database serve each other', async () => {
       const one = await startFreshAuth(database)
       const other = await startAuth(one.database)
