@@ -36,6 +36,9 @@ const LOOK_AGAIN_AFTER = 100
  */
 const PATIENCE = { atFirst: 2000, inSilence: 250 }
 
+/** What the first key of a database succeeds: of replicas that start at once, one makes it. */
+const NOTHING = 'nothing'
+
 type Algorithm = 'ES256' | 'RS256' | 'Ed25519'
 
 /**
@@ -148,7 +151,8 @@ export function createSigningKeys({
       return records.map((record) => statusOf(record, records))
     },
     async rotate({ signsNow = false }, admin) {
-      const record = await makeKey(clock() + (signsNow ? 0 : PUBLISH_AHEAD), admin)
+      const record = draft({ activeFrom: clock() + (signsNow ? 0 : PUBLISH_AHEAD), succeeds: null })
+      await keep(record, admin)
       const { records } = await readRing()
       return statusOf(record, records)
     },
@@ -161,9 +165,11 @@ export function createSigningKeys({
   }
 
   async function activeSigner(): Promise<Signers> {
-    const known = signerOf(await fresh())
+    const current = await fresh()
+    const known = signerOf(current)
     if (known) return known
-    making ??= makeKey(clock())
+    const succeeds = current.records.length === 0 ? NOTHING : null
+    making ??= keep(draft({ activeFrom: clock(), succeeds }))
       .then(readRing)
       .finally(() => {
         making = undefined
@@ -177,7 +183,9 @@ export function createSigningKeys({
   function signerOf({ records, signers }: Ring): Signers | undefined {
     const now = clock()
     for (const record of records) {
-      if (record.activeFrom > now || record.withdrawnAt !== null) continue
+      if (record.withdrawnAt !== null) continue
+      // Before the first one there is none, however slow a clock is.
+      if (record.activeFrom > now && record.succeeds !== NOTHING) continue
       if (!signers.has(record.kid)) signers.set(record.kid, openSigner(record))
       const signer = signers.get(record.kid)
       if (signer) return signer
@@ -195,15 +203,15 @@ export function createSigningKeys({
     }
   }
 
-  async function makeKey(activeFrom: number, admin?: Admin): Promise<SigningKeyRecord> {
-    const record = draft({ activeFrom, succeeds: null })
+  /** Puts a key into the table, unless it has another successor of the same one by now. */
+  async function keep(record: SigningKeyRecord, admin?: Admin): Promise<void> {
     const made = keyMade(record)
-    await inTransaction(store, async (db) => {
-      await insertSigningKey(db, record)
+    const isOurs = await inTransaction(store, async (db) => {
+      if (!(await insertSigningKey(db, record))) return false
       await writeDown(db, made, admin)
+      return true
     })
-    emit(made)
-    return record
+    if (isOurs) emit(made)
   }
 
   function draft({

@@ -178,6 +178,7 @@ describe.each(databases)('the revocation feed, on $name', (database) => {
       await end(server, { ...person, json: { ...person.json, user: registered.json.user } })
       await refuses(guard, person)
       const again = guardOf(server)
+      await isLive(again)
       expect(await judged(again, person), 'so does a guard that starts later').toBe('401 invalid_token')
       if (_ !== 'the withdrawal of the key')
         expect([await judged(guard, bystander), await judged(again, bystander)]).toEqual([

@@ -213,11 +213,26 @@ describe.each(databases)('signing keys, on $name', (database) => {
       for (const answer of answers) expect([answer.status, answer.json.code]).toEqual([401, 'invalid_token'])
     })
 
+    test('that start at once make one key', async () => {
+      const one = await startFreshAuth(database)
+      const replicas = [one, await startAuth(one.database), await startAuth(one.database)]
+      await Promise.all(replicas.map(({ auth }) => auth.ready()))
+      const [kids, ...others] = await Promise.all(replicas.map(kidsOf))
+      expect(kids).toHaveLength(1)
+      expect(others).toEqual([kids, kids])
+    })
+
     test('that start at once on an empty database serve each other', async () => {
       const one = await startFreshAuth(database)
       const other = await startAuth(one.database)
       const [first, second] = await Promise.all([one.register(), other.register()])
       expect([first.status, second.status]).toEqual([201, 201])
+      const kid = kidOf(first)
+      expect([kidOf(second), await kidsOf(one), await kidsOf(other)], 'by one key').toEqual([
+        kid,
+        [kid],
+        [kid],
+      ])
       expect((await other.call('GET', '/auth/me', { token: first.json.access_token })).status).toBe(200)
       expect((await one.call('GET', '/auth/me', { token: second.json.access_token })).status).toBe(200)
       for (const { clock } of [one, other]) clock.advance(10)

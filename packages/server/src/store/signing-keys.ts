@@ -8,7 +8,7 @@ export interface SigningKeyRecord {
   readonly createdAt: number
   readonly activeFrom: number
   readonly withdrawnAt: number | null
-  /** The key that it follows by itself; null for one that somebody asked for. */
+  /** The key that it follows by itself, `nothing` for the first one; null for one that somebody asked for. */
   readonly succeeds: string | null
 }
 
