@@ -64,18 +64,18 @@ describe.each(databases)('the page that asks, on $name', (database) => {
     return path === '/auth/register' ? { body: { email: someEmail(), password: PASSWORD } } : {}
   }
 
-  describe.each(requests)('$method $path with cookies', ({ method, path, status }) => {
+  describe.each(requests)('$method $path with cookies', ({ method, path, status, login }) => {
     test.each(pages)('from Origin $origin and Sec-Fetch-Site $site', async (page) => {
-      const answer = await server.call(method, path, {
-        ...bodyOf(path),
-        cookies: person.cookies,
-        headers: fieldsOf(page),
-      })
+      // A login ends the session whose cookies it replaces.
+      const { cookies } = login ? await server.login({ email: person.email, transport: 'cookie' }) : person
+      const answer = await server.call(method, path, { ...bodyOf(path), cookies, headers: fieldsOf(page) })
       if (page.trusted === true) {
         expect(answer.status).toBe(status)
       } else {
         expect([answer.status, answer.json.code]).toEqual([403, 'origin_not_allowed'])
         expect(answer.setCookies).toEqual([])
+        const me = await server.call('GET', '/auth/me', { cookies, headers: { origin: URL_OF_AUTH } })
+        expect(me.status).toBe(200)
       }
     })
   })
