@@ -60,7 +60,7 @@ export interface Try {
 export async function withTry<T>(
   ctx: Context,
   brakes: readonly Brake[],
-  visit: (attempt: Try) => Promise<T>,
+  visit: (reserved: Try) => Promise<T>,
 ): Promise<T> {
   const { giveBack, givingBack } = await reserve(ctx, brakes)
   let isOpen = true
@@ -80,9 +80,9 @@ export function asTry<T extends { readonly matches: boolean }>(
   brakes: readonly Brake[],
   compare: () => Promise<T>,
 ): Promise<T> {
-  return withTry(ctx, brakes, async (attempt) => {
+  return withTry(ctx, brakes, async (reserved) => {
     const compared = await compare()
-    if (!compared.matches) attempt.close()
+    if (!compared.matches) reserved.close()
     return compared
   })
 }

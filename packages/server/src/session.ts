@@ -50,7 +50,7 @@ export interface Opening {
   /** The hash that the password was compared with: an account that has another one by now is not opened. */
   readonly ifPasswordHash?: string
   /** The try that the login was: given back with the opening. */
-  readonly attempt?: Try | undefined
+  readonly reserved?: Try | undefined
   /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
 }
@@ -67,7 +67,7 @@ export interface Opening {
 export async function openSession(
   ctx: Context,
   account: { readonly id: string; readonly epoch: number; readonly roles: string; readonly scopes: string },
-  { transport, amr, from: unlocated, remember = true, ifPasswordHash, attempt, jkt = null }: Opening,
+  { transport, amr, from: unlocated, remember = true, ifPasswordHash, reserved, jkt = null }: Opening,
   alongside: (db: Tx) => Promise<void> = async () => {},
 ): Promise<Tokens> {
   await ctx.clockCheck.refuseWhenSkewed()
@@ -104,13 +104,18 @@ export async function openSession(
   const audit = entryOf(opened, from)
   const ended = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
-    const written = { session, passwordHash: ifPasswordHash, audit, alongside: attempt?.givingBack(db) ?? [] }
+    const written = {
+      session,
+      passwordHash: ifPasswordHash,
+      audit,
+      alongside: reserved?.givingBack(db) ?? [],
+    }
     const { isAdmitted, live } = await writeOpening(db, written)
     if (!isAdmitted) await refuse(db, account.id)
     if (live <= ctx.settings.sessionsPerAccount) return []
     return endOldest(ctx, db, { accountId: account.id, newcomer: id, now }, from)
   })
-  attempt?.close()
+  reserved?.close()
   for (const event of [opened, ...ended]) ctx.emit(event)
   return { sessionId: id, access, refreshToken, idleExpiresAt: session.idleExpiresAt, remembered }
 }

@@ -112,8 +112,8 @@ const returnOf = byCount((count) =>
 type Parameters = Readonly<Record<string, unknown>>
 
 /** A statement for each number of brakes, made when it is needed. */
-function byCount<Statement>(make: (count: number) => Statement): (count: number) => Statement {
-  const made = new Map<number, Statement>()
+function byCount<Made>(make: (count: number) => Made): (count: number) => Made {
+  const made = new Map<number, Made>()
   return (count) => {
     const statement = made.get(count) ?? make(count)
     made.set(count, statement)
