@@ -142,7 +142,7 @@ export async function createAccount(ctx: Context, input: NewAccount, admin: Admi
  * Refuses with `busy` (503) before anything is asked of the database, `invalid_credentials` (401), `account_disabled`
  * (403), `too_many_tries` (429).
  */
-export function logIn(ctx: Context, credentials: Credentials, how: LoginAttempt): Promise<Login> {
+export function logIn(ctx: Context, credentials: Credentials, how: LoginDetails): Promise<Login> {
   return ctx.passwords.enter((place) => logInFrom(ctx, place, credentials, how))
 }
 
@@ -151,26 +151,26 @@ interface Credentials {
   readonly password: string
 }
 
-type LoginAttempt = LoginManner & { readonly deviceToken?: string | undefined }
+type LoginDetails = LoginManner & { readonly deviceToken?: string | undefined }
 
 async function logInFrom(
   ctx: Context,
   place: Place,
   credentials: Credentials,
-  { deviceToken, ...how }: LoginAttempt,
+  { deviceToken, ...how }: LoginDetails,
 ): Promise<Login> {
   const device = await knownDevice(ctx, deviceToken, typedIdentifiers(credentials.identifier))
   const named = nameTyped(credentials.identifier)
   const brakes = loginBrakes(named, { from: how.from, device })
-  const login = await withTry(ctx, brakes, async (attempt) => {
+  const login = await withTry(ctx, brakes, async (reserved) => {
     const found = await findTyped(ctx.store.db, credentials.identifier)
     const { matches, replacement } = await place.check(credentials.password, found?.account.passwordHash)
     if (!matches || !found) {
-      attempt.close()
+      reserved.close()
       return refuseCredentials(ctx, named, { accountId: found?.account.id ?? null, from: how.from })
     }
     ctx.spraying.succeeded(named)
-    return openFor(ctx, found, { ...how, isKnown: device !== undefined, replacement, attempt })
+    return openFor(ctx, found, { ...how, isKnown: device !== undefined, replacement, reserved })
   })
   // Whoever was first has changed the hash: what is there now is compared with.
   return login ?? logInFrom(ctx, place, credentials, { deviceToken, ...how })
@@ -194,7 +194,7 @@ async function openFor(
     replacement,
     isKnown,
     ...how
-  }: LoginManner & { replacement: string | undefined; isKnown: boolean; attempt: Try },
+  }: LoginManner & { replacement: string | undefined; isKnown: boolean; reserved: Try },
 ): Promise<Login | undefined> {
   const { id, passwordHash, disabledAt } = account
   if (disabledAt !== null) return refuseDisabled(ctx, id, how.from)

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import type { CompiledQuery } from 'kysely'
 import { AuthError } from './auth-error.ts'
 import type { BrakeName } from './brake-limits.ts'
 import type { Context, Origin } from './context.ts'
@@ -16,6 +15,7 @@ import {
   reserveTry,
 } from './store/brakes.ts'
 import type { Tx } from './store/open-store.ts'
+import type { Statement } from './store/together.ts'
 
 /** One thing that is braked: what, and whose. */
 export interface Brake {
@@ -45,7 +45,7 @@ const NETWORK_TIMES = 10
 /** A try that was reserved. */
 export interface Try {
   /** What gives it back, to be sent in the transaction that the answer "yes" leads to; {@link Try.close} once that is committed. */
-  givingBack(db: Tx): readonly CompiledQuery[]
+  givingBack(db: Tx): readonly Statement[]
   /** It is not to be given back any more: the answer was "no", or it was. */
   close(): void
 }
@@ -60,7 +60,7 @@ export interface Try {
 export async function withTry<T>(
   ctx: Context,
   brakes: readonly Brake[],
-  visit: (attempt: Try) => Promise<T>,
+  visit: (reserved: Try) => Promise<T>,
 ): Promise<T> {
   const { giveBack, givingBack } = await reserve(ctx, brakes)
   let isOpen = true
@@ -80,9 +80,9 @@ export function asTry<T extends { readonly matches: boolean }>(
   brakes: readonly Brake[],
   compare: () => Promise<T>,
 ): Promise<T> {
-  return withTry(ctx, brakes, async (attempt) => {
+  return withTry(ctx, brakes, async (reserved) => {
     const compared = await compare()
-    if (!compared.matches) attempt.close()
+    if (!compared.matches) reserved.close()
     return compared
   })
 }

@@ -51,7 +51,7 @@ export interface Opening {
   /** The hash that the password was compared with: an account that has another one by now is not opened. */
   readonly ifPasswordHash?: string
   /** The try that the login was: given back with the opening. */
-  readonly attempt?: Try | undefined
+  readonly reserved?: Try | undefined
   /** The thumbprint of a proven key that the session is bound to. @default none */
   readonly jkt?: string | null | undefined
   /** The session of this browser until now, which ends with this one's beginning; see `replaced-session.ts`. */
@@ -76,7 +76,7 @@ export async function openSession(
     from: unlocated,
     remember = true,
     ifPasswordHash,
-    attempt,
+    reserved,
     jkt = null,
     replaces,
   }: Opening,
@@ -116,7 +116,12 @@ export async function openSession(
   const audit = entryOf(opened, from)
   const ended = await inTransaction(ctx.store, async (db) => {
     await alongside(db)
-    const written = { session, passwordHash: ifPasswordHash, audit, alongside: attempt?.givingBack(db) ?? [] }
+    const written = {
+      session,
+      passwordHash: ifPasswordHash,
+      audit,
+      alongside: reserved?.givingBack(db) ?? [],
+    }
     const { isAdmitted, live } = await writeOpening(db, written)
     if (!isAdmitted) await refuse(db, account.id)
     const replaced = await endReplaced(db, replaces, now)
@@ -124,7 +129,7 @@ export async function openSession(
     const oldest = isTooMany ? await makeRoom(ctx, db, { accountId: account.id, newcomer: id, now }) : []
     return writeEnded(ctx, db, [...replaced, ...oldest], from)
   })
-  attempt?.close()
+  reserved?.close()
   for (const event of [opened, ...ended]) ctx.emit(event)
   return { sessionId: id, access, refreshToken, idleExpiresAt: session.idleExpiresAt, remembered }
 }

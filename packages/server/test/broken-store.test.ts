@@ -229,10 +229,8 @@ describe('a PostgreSQL that went away', () => {
     expect(Object.values(answers).some(({ status }) => status === 503)).toBe(true)
     expect(answers['me']?.status, 'never 401').not.toBe(401)
 
-    for (let times = 0; times < 4; times++) await ask(reads)
-    const started = performance.now()
+    // Also those that only the requests which write had.
     await expectHealed(server, people)
-    expect(performance.now() - started).toBeLessThan(1000)
   })
 
   test('without a word holds up nobody who asks for the keys: those that are known are given', async () => {

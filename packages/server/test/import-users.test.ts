@@ -302,9 +302,10 @@ describe('a hash that is not taken', () => {
     ]) {
       const reading = readHash(hash)
       if (reading.type !== 'hash') throw new Error(hash)
-      const started = performance.now()
+      const before = process.cpuUsage()
       expect(await reading.verify('not the password')).toBe(false)
-      expect(performance.now() - started, hash.slice(0, 30)).toBeLessThan(10_000)
+      const { user, system } = process.cpuUsage(before)
+      expect((user + system) / 1e6, hash.slice(0, 30)).toBeLessThan(10)
     }
-  })
+  }, 300_000)
 })

@@ -1,5 +1,4 @@
-import { PostgresQueryCompiler, SqliteQueryCompiler } from 'kysely'
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { codeIn, type MailingAuth, startMailingAuth } from './mailbox.ts'
 import { query, readEverything, readTables } from './read-database.ts'
@@ -273,37 +272,6 @@ describe.each(databases)('a forgotten password, on $name', (database) => {
       expect(known.status).toBe(202)
       expect([unknown.status, unknown.text]).toEqual([known.status, known.text])
       expect([...unknown.headers]).toEqual([...known.headers])
-    })
-
-    test('is the same work before the answer', async () => {
-      const { email } = await server.person()
-      const compiled: string[] = []
-      for (const { prototype } of [SqliteQueryCompiler, PostgresQueryCompiler]) {
-        const compile = prototype.compileQuery
-        const spy = vi.spyOn(prototype, 'compileQuery').mockImplementation(function (
-          this: SqliteQueryCompiler,
-          ...args
-        ) {
-          const query = compile.apply(this, args)
-          compiled.push(query.sql)
-          return query
-        })
-        onTestFinished(() => spy.mockRestore())
-      }
-      const workOf = async (address: string) => {
-        await server.auth.api.sendMails()
-        compiled.splice(0)
-        const answered = await forgot(address)
-        expect(answered.status).toBe(202)
-        return compiled.slice(
-          0,
-          compiled.findIndex((sql) => sql.startsWith('update "mails"')),
-        )
-      }
-      const known = await workOf(email)
-      const unknown = await workOf(someEmail())
-      expect(known.map((sql) => sql.trim().slice(0, 17))).toEqual(['with wanted (key,', 'insert into mails'])
-      expect(unknown).toEqual(known)
     })
 
     test('sends nothing, and leaves nothing behind', async () => {

@@ -20,7 +20,7 @@ export const bcrypt: Scheme = {
       return refused(`A bcrypt cost from ${CHEAPEST} to ${COSTLIEST} is taken.`)
     return {
       type: 'hash',
-      verify: (password) => verifyBcryptOnThread(text, firstBytes(password)),
+      verify: (password) => verifyBcryptOnThread(firstBytes(password), text),
       bytesThatCount: BYTES_THAT_COUNT,
     }
   },

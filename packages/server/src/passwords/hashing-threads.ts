@@ -2,6 +2,7 @@ import type { pbkdf2Sync, scryptSync } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { Options as Argon2Cost } from '@node-rs/argon2'
+import type { verifySync as verifyBcrypt } from '@node-rs/bcrypt'
 
 /**
  * Password hashing on threads of its own, which on Linux give way to the event loop: in a flood of logins everybody else is served as if
@@ -19,9 +20,9 @@ export function verifyOnThread(text: string, password: string): Promise<boolean>
   return onThread('verifyArgon2', [text, password], isBoolean)
 }
 
-/** Whether the bytes of a password belong to a bcrypt hash. */
-export function verifyBcryptOnThread(text: string, password: Uint8Array): Promise<boolean> {
-  return onThread('verifyBcrypt', [password, text], isBoolean)
+/** Whether a password belongs to a bcrypt hash. */
+export function verifyBcryptOnThread(...args: Parameters<typeof verifyBcrypt>): Promise<boolean> {
+  return onThread('verifyBcrypt', args, isBoolean)
 }
 
 /** `scrypt` of `node:crypto`. */

@@ -1,6 +1,7 @@
-import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { type Compilable, type RawBuilder, sql } from 'kysely'
 import type { Db } from './open-store.ts'
 import { prepared } from './prepared.ts'
+import type { Statement } from './together.ts'
 
 /** One thing that is braked, and how much of it there may be. */
 export interface BrakeRecord {
@@ -86,7 +87,7 @@ export function givingBackTry(
   db: Db,
   brakes: readonly BrakeRecord[],
   { triedAt, now }: { triedAt: number; now: number },
-): CompiledQuery {
+): Statement {
   return returnOf(brakes.length).filled(db, { triedAt, now, ...numbered(inOrder(brakes)) })
 }
 
@@ -111,8 +112,8 @@ const returnOf = byCount((count) =>
 type Parameters = Readonly<Record<string, unknown>>
 
 /** A statement for each number of brakes, made when it is needed. */
-function byCount<Statement>(make: (count: number) => Statement): (count: number) => Statement {
-  const made = new Map<number, Statement>()
+function byCount<Made>(make: (count: number) => Made): (count: number) => Made {
+  const made = new Map<number, Made>()
   return (count) => {
     const statement = made.get(count) ?? make(count)
     made.set(count, statement)

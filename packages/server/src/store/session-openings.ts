@@ -1,9 +1,8 @@
-import type { CompiledQuery } from 'kysely'
 import { admission } from './accounts.ts'
 import { type AuditRecord, auditInsertion } from './audit-log.ts'
 import type { Tx } from './open-store.ts'
 import { liveSessionCount, type NewSession, sessionInsertion } from './sessions.ts'
-import { together } from './together.ts'
+import { type Statement, together } from './together.ts'
 
 /**
  * Opens a session: lets its account begin it, locks the account until the transaction is over, so that logins of one account stand in
@@ -33,5 +32,5 @@ export interface SessionOpening {
   /** Undefined: whatever it is. */
   readonly passwordHash: string | undefined
   readonly audit: AuditRecord
-  readonly alongside: readonly CompiledQuery[]
+  readonly alongside: readonly Statement[]
 }

@@ -1,8 +1,11 @@
 import type { CompiledQuery } from 'kysely'
 import type { Db } from './open-store.ts'
 
+/** A statement with its parameters, not sent yet. */
+export type Statement<Row = unknown> = CompiledQuery<Row>
+
 /** Sends a statement without waiting for those before it. */
-export type Send = <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[]>
+export type Send = <Row>(statement: Statement<Row>) => Promise<readonly Row[]>
 
 /**
  * Statements that do not wait for each other's answers. They are carried out in the order in which they were sent; those of a transaction
@@ -11,7 +14,7 @@ export type Send = <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[
 export function together<T>(db: Db, work: (send: Send) => Promise<T>): Promise<T> {
   return db.getExecutor().provideConnection(async (connection) => {
     const sent: Promise<unknown>[] = []
-    const send: Send = <Row>(statement: CompiledQuery<Row>) => {
+    const send: Send = <Row>(statement: Statement<Row>) => {
       const answered = connection.executeQuery<Row>(statement).then(({ rows }) => rows)
       sent.push(answered)
       return answered
