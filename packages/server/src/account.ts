@@ -202,12 +202,28 @@ async function openFor(
     const change = { id, from: passwordHash ?? '', to: replacement, now: ctx.clock() }
     if (!(await replacePasswordHash(ctx.store.db, change))) return undefined
   }
-  await spend(ctx, sessionBrakes(id, isKnown ? undefined : how.from))
+  await spendSession(ctx, id, { from: how.from, isKnown })
   const ifPasswordHash = replacement ?? passwordHash ?? ''
   const tokens = await openSession(ctx, account, { ...how, amr: ['pwd'], ifPasswordHash })
   await renewKeys(ctx.store.db, identifiers)
   const deviceToken = makeDeviceToken(ctx, { id, passwordHash: ifPasswordHash })
   return { user: userOf(account, identifiers), tokens, deviceToken }
+}
+
+/** A password that was right is written down where it opens nothing, as a wrong one is: to guess silently must not be possible. */
+async function spendSession(
+  ctx: Context,
+  accountId: string,
+  { from, isKnown }: { from: Origin; isKnown: boolean },
+): Promise<void> {
+  try {
+    await spend(ctx, sessionBrakes(accountId, isKnown ? undefined : from))
+  } catch (thrown) {
+    const detail = { reason: 'too_many_tries' }
+    if (thrown instanceof AuthError)
+      await tellFailure(ctx, { type: 'login.failed', at: ctx.clock(), accountId, detail }, from)
+    throw thrown
+  }
 }
 
 async function refuseDisabled(ctx: Context, accountId: string, from: Origin): Promise<never> {

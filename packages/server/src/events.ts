@@ -116,7 +116,7 @@ export const eventTypes = {
     kept: 'audit',
     means: 'A login was refused. The account is null where the identifier belongs to none.',
     detail: {
-      reason: '`account_disabled` where the password was right; else it is left out',
+      reason: '`account_disabled` or `too_many_tries` where the password was right; else it is left out',
       unwritten: 'how many before it in that minute were not written down, where there were',
     },
   },

@@ -124,7 +124,7 @@ export async function renewInline(
         request.from,
       )
       return isLostAnswer(session, presented)
-        ? renewed(ctx, session, request.from)
+        ? lent(ctx, session, request.from)
         : { type: 'refresh_superseded' }
   }
 }
@@ -156,6 +156,13 @@ function isBound(session: SessionRecord): session is SessionRecord & { readonly 
 async function renewed(ctx: Context, session: SessionRecord, from: Origin): Promise<InlineOutcome> {
   const access = await mintAccessToken(ctx, session)
   await keepAwake(ctx, session)
+  await noticeMove(ctx, session, from)
+  return { type: 'renewed', access, session }
+}
+
+/** What came late keeps no session awake: with a copy of its cookies a session must not outlive the last use of its owner. */
+async function lent(ctx: Context, session: SessionRecord, from: Origin): Promise<InlineOutcome> {
+  const access = await mintAccessToken(ctx, session)
   await noticeMove(ctx, session, from)
   return { type: 'renewed', access, session }
 }

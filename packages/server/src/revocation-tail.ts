@@ -136,7 +136,9 @@ export function createRevocationTail({
     for (;;) {
       const asOf = clock()
       if (!head) {
-        head = { place: placeOf(await lastRevocation(store.db)), asOf }
+        const place = placeOf(await lastRevocation(store.db))
+        await store.flushed()
+        head = { place, asOf }
         return head.place
       }
       const after = head.place

@@ -302,6 +302,18 @@ describe.each(databases)('delivery, on $name', (database) => {
       expect(own.events.map(({ type }) => type)).not.toContain('session.reuse_detected')
     })
 
+    test('keeps no session awake where the cookies came late: a copy does not outlive the last use of the owner', async () => {
+      const own = await startFreshAuth(database)
+      const { cookies: copy } = await own.register({ remember: false }, { headers: SAME_ORIGIN })
+      await own.call('POST', '/auth/refresh', { cookies: copy, headers: SAME_ORIGIN })
+      const lend = () => own.call('POST', '/auth/token', { cookies: copy, headers: SAME_ORIGIN })
+      own.clock.advance(6 * 3600)
+      expect((await lend()).status).toBe(200)
+      own.clock.advance(6 * 3600 + 1)
+      const { status, json } = await lend()
+      expect([status, json.code, json.end_reason]).toEqual([401, 'session_ended', 'idle_expired'])
+    })
+
     test('is had with a copy of the cookies until the owner has renewed twice, and spending the copy ends the session', async () => {
       for (const isGreedy of [false, true]) {
         const own = await startFreshAuth(database)

@@ -1,15 +1,22 @@
-import { copyFile, stat } from 'node:fs/promises'
+import { copyFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { databases, type TestDatabase } from '../../../test-support/databases.ts'
 import { migrate, pendingMigrations } from '../src/store/migrate.ts'
 import { migrations } from '../src/store/migrations.ts'
-import { inTransaction, openStore, parseDatabaseAddress, type Store } from '../src/store/open-store.ts'
+import {
+  inTransaction,
+  openStore,
+  parseDatabaseAddress,
+  type Store,
+  type Tx,
+} from '../src/store/open-store.ts'
 import { insertRevocations } from '../src/store/revocations.ts'
 import { type Rotation, rotateSession } from '../src/store/sessions.ts'
 import { raiseSetting } from '../src/store/settings.ts'
 import { loadSqlite } from '../src/store/sqlite-library.ts'
 import { StoreError } from '../src/store/store-error.ts'
+import { together } from '../src/store/together.ts'
 import { pathOf, query } from './read-database.ts'
 
 const open: { store: Store; database: TestDatabase }[] = []
@@ -196,6 +203,54 @@ describe('the store on SQLite', () => {
     ])
   })
 
+  test('carries out nothing more of a transaction that SQLite has taken back by itself', async () => {
+    const { store } = await startSqlite()
+    await sql`create table big (filling text)`.execute(store.db)
+    const { rows } = await sql<{
+      pages: number
+    }>`select page_count as pages from pragma_page_count()`.execute(store.db)
+    await sql`pragma max_page_count = ${sql.lit(Number(rows[0]?.pages))}`.execute(store.db)
+    const work = inTransaction(store, (db) =>
+      together(db, (send) =>
+        Promise.all([
+          send(sql`insert into big values (${'x'.repeat(100_000)})`.compile(db)),
+          send(sql`insert into settings (key, value) values ('after', 1)`.compile(db)),
+        ]),
+      ),
+    )
+    await expect(work).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await store.db.selectFrom('settings').selectAll().execute()).toEqual([])
+  })
+
+  test('serves a file that a link leads to', async () => {
+    const [sqlite] = databases
+    const database = await sqlite?.open()
+    if (!database) throw new Error('SQLite comes first')
+    await writeFile(pathOf(database), '')
+    const link = `${pathOf(database)}-link`
+    await symlink(pathOf(database), link)
+    const store = openStore({ kind: 'sqlite', path: link }, 'mapae')
+    open.push({ store, database })
+    await migrate(store)
+    expect(await raiseSetting(store.db, 'n', 1)).toBe(1)
+  })
+
+  test('is closed between a commit and its flush, and neither loses nor denies it', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { store, database } = await startSqlite()
+      const work = inTransaction(store, (db) =>
+        db.insertInto('settings').values({ key: 'n', value: 1 }).execute(),
+      ).then(
+        () => 1,
+        () => 0,
+      )
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+      await store.close()
+      const told = await work
+      expect(await query(database, 'select count(*) as n from settings')).toEqual([{ n: told }])
+    }
+  })
+
   test('is for its owner alone to read, with the log beside it', async () => {
     const { database } = await startSqlite()
     for (const path of [pathOf(database), `${pathOf(database)}-wal`])
@@ -252,6 +307,23 @@ describe('the store on PostgreSQL', () => {
   test('has PostgreSQL give a statement up before Mapae does', async () => {
     const { store } = await start()
     expect((await sql`show statement_timeout`.execute(store.db)).rows).toEqual([{ statement_timeout: '9s' }])
+  })
+
+  test('carries out nothing of a transaction whose beginning failed', async () => {
+    const { store } = await start()
+    await inTransaction(store, (db) => sql`select 1`.execute(db))
+    // As a pooler between or an administrator does to a connection that stays.
+    await sql`deallocate all`.execute(store.db)
+    const insert = (key: string) => (db: Tx) =>
+      sql`insert into settings (key, value) values (${key}, 1)`.execute(db)
+    for (const key of ['one', 'two', 'three']) {
+      const isDone = await inTransaction(store, insert(key)).then(
+        () => true,
+        () => false,
+      )
+      const rows = await store.db.selectFrom('settings').selectAll().where('key', '=', key).execute()
+      expect(rows.length, key).toBe(isDone ? 1 : 0)
+    }
   })
 
   test('lets go of a connection that has lost its prepared statements', async () => {

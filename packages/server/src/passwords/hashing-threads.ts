@@ -88,7 +88,14 @@ function startThread(): Worker {
   const { resolve } = createRequire(import.meta.url)
   const libraries = { argon2: resolve('@node-rs/argon2'), bcrypt: resolve('@node-rs/bcrypt') }
   // Flags of the process, such as loaders and coverage, are none of its business.
-  return new Worker(PROGRAM, { eval: true, execArgv: [], workerData: { ...libraries, nice: NICE } })
+  const thread = new Worker(PROGRAM, { eval: true, execArgv: [], workerData: { ...libraries, nice: NICE } })
+  // One that ends while nobody waits for it gets no more work.
+  thread.on('error', () => {})
+  thread.once('exit', () => {
+    const at = idle.indexOf(thread)
+    if (at !== -1) idle.splice(at, 1)
+  })
+  return thread
 }
 
 /** The answer to the one task that the thread has. Rejects when the thread ends instead: it is not used again. */

@@ -56,7 +56,7 @@ export function postgresDriver({ url, schema }: { url: string; schema: string })
       transactions.set(connection, await take(writes, BEGIN))
     },
     commitTransaction: (connection) => end(connection, COMMIT),
-    rollbackTransaction: (connection) => end(connection, ROLLBACK),
+    rollbackTransaction: async (connection) => transactions.get(connection)?.rollBack(),
     async releaseConnection(connection) {
       transactions.get(connection)?.release()
       transactions.delete(connection)
@@ -125,6 +125,8 @@ function withParameters(url: string, schema: string): string {
 /** A connection that is in somebody's hands. */
 interface Lease {
   readonly run: <R>(query: CompiledQuery) => Promise<QueryResult<R>>
+  /** A broken connection is closed, and PostgreSQL rolls back what it had begun: what broke it is told, and nothing else. */
+  readonly rollBack: () => Promise<void>
   readonly release: () => void
 }
 
@@ -139,7 +141,8 @@ async function take(from: Pool, first?: CompiledQuery): Promise<Lease> {
       const answer = await client.query({
         text: query.sql,
         values: [...query.parameters],
-        name: nameOf(query.sql),
+        // A statement without a name cannot be gone: if BEGIN failed alone, what follows it would be committed one by one.
+        ...(query !== first && { name: nameOf(query.sql) }),
       })
       from.answeredAt.set(client, performance.now())
       return answer
@@ -157,6 +160,9 @@ async function take(from: Pool, first?: CompiledQuery): Promise<Lease> {
     async run<R>(query: CompiledQuery) {
       const [answer] = await Promise.all([send(query), before])
       return resultOf<R>(answer)
+    },
+    async rollBack() {
+      if (!broken) await send(ROLLBACK)
     },
     release: () => client.release(broken),
   }

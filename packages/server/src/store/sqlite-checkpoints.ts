@@ -31,11 +31,15 @@ parentPort.on('message', (what) => {
 export function createCheckpoints(path: string): Checkpoints {
   let thread: Worker | undefined
   return {
-    run() {
-      thread ??= start(path, () => {
-        thread = undefined
-      })
-      return answerOf(thread, 'checkpoint')
+    async run() {
+      try {
+        thread ??= start(path, () => {
+          thread = undefined
+        })
+      } catch {
+        return // No thread to be had now: SQLite does it itself when the log is long.
+      }
+      await answerOf(thread, 'checkpoint')
     },
     async stop() {
       if (!thread) return

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
+import { open, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { createFlush, type Flush } from './flush.ts'
-import { createCheckpoints } from './sqlite-checkpoints.ts'
+import { type Checkpoints, createCheckpoints } from './sqlite-checkpoints.ts'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-library.ts'
 import { StoreError } from './store-error.ts'
 
@@ -35,8 +35,9 @@ const LONGEST_LOG = 32_000
 export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> {
   // The log and the threads open it too, later: whatever the working directory is by then.
   const path = resolve(relative)
-  const log = createFlush(`${path}-wal`)
-  const checkpoints = createCheckpoints(path)
+  const log = createFlush()
+  let checkpoints: Checkpoints | undefined
+  let isClosing = false
   let written = 0
   let checkpointing: Promise<void> | undefined
   let database: SqliteDatabase | undefined
@@ -44,13 +45,18 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
   const waiting: Write[] = []
   let turn: Promise<void> = Promise.resolve()
   let owner: DatabaseConnection | undefined
+  let ownersEnd: Promise<void> = Promise.resolve()
+  let endOwner = () => {}
   const endTurn = new WeakMap<DatabaseConnection, () => void>()
 
   return {
     async init() {
       const { DatabaseSync } = await loadSqlite()
       await createForOwner(path)
-      database = new DatabaseSync(path)
+      // SQLite puts the log beside what a link leads to.
+      const file = await realpath(path)
+      checkpoints = createCheckpoints(file)
+      database = new DatabaseSync(file)
       database.exec('pragma busy_timeout = 20')
       await whenFree(() => opened().exec('pragma journal_mode = wal'))
       // Of a commit the log is flushed by us; of a checkpoint, which moves it into the file, both are by SQLite.
@@ -58,6 +64,9 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
       database.exec(`pragma wal_autocheckpoint = ${LONGEST_LOG}`)
       // Kibibytes of pages that are kept instead of read anew: SQLite's own 2 MB hold but the rows of a few thousand sessions.
       database.exec('pragma cache_size = -32768')
+      // The log is there from the first look at a table, and stays for as long as this connection does.
+      await whenFree(() => opened().exec('select count(*) from sqlite_master'))
+      await log.open(`${file}-wal`)
     },
 
     async acquireConnection() {
@@ -80,13 +89,17 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
         throw thrown
       }
       owner = connection
+      ownersEnd = new Promise((resolve) => {
+        endOwner = resolve
+      })
       endTurn.set(connection, release)
     },
     commitTransaction: async (connection) => {
       opened().exec('commit')
+      const flushed = log.flushed()
       leave(connection)
       checkpointWhenDue()
-      await log.flushed()
+      await flushed
     },
     async rollbackTransaction(connection) {
       // A commit that could not be flushed has left already.
@@ -100,9 +113,10 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
     async releaseConnection() {},
 
     async destroy() {
+      isClosing = true
       await checkpointing
       const release = await takeTurn()
-      await checkpoints.stop()
+      await checkpoints?.stop()
       await log.close()
       database?.close()
       database = undefined
@@ -115,9 +129,9 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
   }
 
   async function execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
-    if (connection === owner) return run<R>(query)
+    if (connection === owner) return runInside<R>(query)
     if (isWrite(query)) return new Promise((resolve, reject) => enqueue({ query, resolve, reject }))
-    while (owner) await turn
+    while (owner) await ownersEnd
     return run<R>(query)
   }
 
@@ -138,12 +152,12 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
   async function commitWaiting(since: number): Promise<void> {
     let batch: readonly Write[] = []
     try {
-      const outcomes = await commitBatch(since, () => {
+      const { done: outcomes, flushed } = await commitBatch(since, () => {
         batch = waiting.splice(0)
         return batch.map((write) => attemptInside(() => run(write.query)))
       })
       checkpointWhenDue()
-      await log.flushed()
+      await flushed
       batch.forEach((write, index) => {
         const outcome = outcomes[index]
         if (outcome?.ok) write.resolve(outcome.value)
@@ -155,13 +169,14 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
     }
   }
 
-  async function commitBatch<T>(since: number, work: () => T): Promise<T> {
+  /** The flush is asked for before the turn goes on: whoever closes the log has the next one. */
+  async function commitBatch<T>(since: number, work: () => T): Promise<{ done: T; flushed: Promise<void> }> {
     const release = await takeTurn()
     try {
       await whenFree(() => opened().exec('begin immediate'), since)
       const done = work()
       opened().exec('commit')
-      return done
+      return { done, flushed: log.flushed() }
     } catch (thrown) {
       rollback()
       throw thrown
@@ -171,19 +186,22 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
   }
 
   function checkpointWhenDue(): void {
-    if (written < CHECKPOINT_AFTER || checkpointing) return
+    if (written < CHECKPOINT_AFTER || checkpointing || isClosing || !checkpoints) return
     written = 0
-    checkpointing = checkpoint().finally(() => {
+    checkpointing = checkpoint(checkpoints).finally(() => {
       checkpointing = undefined
     })
   }
 
   /** Most of the log beside other writes; then, while there are none, what they added, so that the log begins anew. */
-  async function checkpoint(): Promise<void> {
-    await checkpoints.run()
+  async function checkpoint({ run }: Checkpoints): Promise<void> {
+    await run()
     const release = await takeTurn()
-    await checkpoints.run()
-    release()
+    try {
+      await run()
+    } finally {
+      release()
+    }
   }
 
   /** What a statement comes to; throws when SQLite took the whole transaction back with it (disk full, I/O error). */
@@ -191,6 +209,12 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
     const outcome = attempt(work)
     if (!outcome.ok && !opened().isTransaction) throw outcome.thrown
     return outcome
+  }
+
+  /** SQLite may have taken the transaction back by itself (disk full, I/O error): what came after would then be committed alone. */
+  function runInside<R>(query: CompiledQuery): QueryResult<R> {
+    if (!opened().isTransaction) throw new StoreError('unavailable', 'the transaction was rolled back')
+    return run<R>(query)
   }
 
   function run<R>(query: CompiledQuery): QueryResult<R> {
@@ -241,6 +265,7 @@ export function sqliteDriver(relative: string): Driver & Pick<Flush, 'flushed'> 
 
   function leave(connection: DatabaseConnection): void {
     owner = undefined
+    endOwner()
     endTurn.get(connection)?.()
     endTurn.delete(connection)
   }
