@@ -34,7 +34,11 @@ ${where}; ${versions}; PostgreSQL 17 on the same machine. \`npm run bench -- ses
 - **me** is \`GET /auth/me\` with tokens that were seen before. **the select alone** is Hono on the same listener with the same statement, JSON of the same user, and no token, no CORS, no security headers. **better-auth** is on SQLite with ${64} people and as many sessions,
   without its cookie cache, and \`get-session\` signs nothing.
 - **argon2id alone** is @node-rs/argon2 at the same cost, without HTTP, as many at once as there are connections, cores at most. better-auth's sign-in hashes with scrypt. Who is answered 503 waits the second that \`Retry-After\` says.
-- **node:http** reads the body and answers 1,000 bytes: the least that a request costs.`
+- **node:http** reads the body and answers 1,000 bytes: the least that a request costs.
+- **Where the time goes**, by profiles of this version on Node 20. *A renewal* without a database: some 130 µs of processor, of which 35 are the signature, 25 the kernel's reads and writes, 12 garbage collection, 6 hashing, and the rest some
+  hundred small functions between listener and store, none above 2. Hence the distance to the goal against oidc-provider, which four times 3,000 a second would leave 83 µs. SQLite adds 40 to 60 for its statements, and the disk is waited for; PostgreSQL's own processes share the two cores.
+  *me*: 55 µs, of which 14 the kernel's write and 11 SQLite; beyond the select alone are the look at the token, CORS and security header fields, and a turn of the event loop. *login*: beside some 12 ms of hashing, 3 to 4 ms for reserving the try, looking up, and opening the session.
+  *storm*: half of the requests see nothing of it; the slow ones coincide with several hundred refused clients that come back in the same second, and on SQLite with the beginning of a new log after a checkpoint.`
 }
 
 function goalTable(goals) {

@@ -4,13 +4,13 @@ const SHOWN = 7
 const MB = 2 ** 20
 
 /** The section of RESULTS.md. */
-export function report({ sides, minutes, perSecond }) {
+export function report({ sides, minutes, devices, perSecond }) {
   const parts = sides.map(
     ({ name, samples, seen }) =>
       `### ${name}\n\n${acts(seen)}\n\n${table(samples)}\n\nHeap after a collection: ${slope(samples, 'heap')} MB a minute over the last two thirds; resident memory: ${slope(samples, 'rss')} MB a minute.`,
   )
   return `${minutes} minutes of people who log in, renew, look, log out, forget their session or are robbed, ${perSecond} acts a second on each server, while sessions run out after a minute and are swept away half a minute later.
-Node ${process.version}, ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}. Memory is in MB, the heap's after a garbage collection. \`npm run bench -- soak --minutes ${minutes}\` measures again.
+Node ${process.version}, ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}. Memory is in MB, the heap's after a garbage collection. \`npm run bench -- soak --minutes ${minutes} --devices ${devices}\` measures again.
 
 ${parts.join('\n\n')}`
 }

@@ -49,7 +49,7 @@ try {
   const living = sides.flatMap((side) => side.devices.map((device, at) => live(device, at, until)))
   const sampling = sides.map((side) => sample(side, until))
   await Promise.all([...living, ...sampling])
-  const text = report({ sides, minutes, perSecond: DEVICES / (PACE / 1000) })
+  const text = report({ sides, minutes, devices: DEVICES, perSecond: DEVICES / (PACE / 1000) })
   console.log(text)
   if (!flags.print) writeSection('soak', text)
   for (const { server } of sides) await server.stop()
