@@ -17,13 +17,7 @@ describe.skipIf(!hasBrowser)('in a real browser, a login beside a renewal whose 
     async (where) => {
       const { site, profile, tab, next } = await twoPeople()
       const other = where === 'in the same tab' ? tab : await openTab(profile, site)
-      await expire(site, tab, other)
-      const slow = site.hold('/auth/refresh', 'answer')
-      const waiting = tab.evaluate(whoIsServed)
-      await slow.arrived
-      expect(await other.evaluate(logIn, { email: next, password: PASSWORD })).toBe(next)
-      slow.letGo()
-      expect(await waiting).toBe(next)
+      expect(await servedBesideLogin({ site, tab, other, next })).toBe(next)
       await settle(tab)
       for (const one of [tab, other]) {
         expect(await one.evaluate(whoIsServed)).toBe(next)
@@ -53,13 +47,7 @@ describe.skipIf(!hasBrowser)('in a real browser, a login beside a renewal whose 
   }, async () => {
     const { site, profile, tab, next } = await twoPeople({ locks: false })
     const other = await openTab(profile, site)
-    await expire(site, tab, other)
-    const slow = site.hold('/auth/refresh', 'answer')
-    const waiting = tab.evaluate(whoIsServed)
-    await slow.arrived
-    expect(await other.evaluate(logIn, { email: next, password: PASSWORD })).toBe(next)
-    slow.letGo()
-    expect(await waiting).toBe('session_ended replaced')
+    expect(await servedBesideLogin({ site, tab, other, next })).toBe('session_ended replaced')
     await settle(tab)
     for (const one of [tab, other]) {
       expect(await one.evaluate(whoIsShown)).toBeUndefined()
@@ -158,6 +146,27 @@ async function openTab(
 async function expire(site: Site, ...tabs: readonly Page[]): Promise<void> {
   site.shiftClock(300_000)
   for (const tab of new Set(tabs)) await tab.evaluate(() => globalThis.shiftClock(300_000))
+}
+
+/** What a call of `tab` comes to whose renewal is answered only after the next person has logged in on `other`. */
+async function servedBesideLogin({
+  site,
+  tab,
+  other,
+  next,
+}: {
+  readonly site: Site
+  readonly tab: Page
+  readonly other: Page
+  readonly next: string
+}): Promise<string> {
+  await expire(site, tab, other)
+  const slow = site.hold('/auth/refresh', 'answer')
+  const waiting = tab.evaluate(whoIsServed)
+  await slow.arrived
+  expect(await other.evaluate(logIn, { email: next, password: PASSWORD })).toBe(next)
+  slow.letGo()
+  return waiting
 }
 
 /** Long enough for an answer to come, and for cookies to be kept. */

@@ -111,7 +111,7 @@ export async function renewInline(
     case 'rotate':
     case 'repeat':
     case 'adopt':
-      return renewed(ctx, session, request.from)
+      return renewed(ctx, session, request)
     case 'ended':
       return { type: 'session_ended', reason: verdict.reason }
     case 'foreign':
@@ -124,7 +124,7 @@ export async function renewInline(
         request.from,
       )
       return isLostAnswer(session, presented)
-        ? lent(ctx, session, request.from)
+        ? renewed(ctx, session, { from: request.from, isLate: true })
         : { type: 'refresh_superseded' }
   }
 }
@@ -152,17 +152,17 @@ function isBound(session: SessionRecord): session is SessionRecord & { readonly 
   return session.jkt !== null
 }
 
-/** Minted first: what the claims option breaks must change nothing. */
-async function renewed(ctx: Context, session: SessionRecord, from: Origin): Promise<InlineOutcome> {
+/**
+ * Minted first: what the claims option breaks must change nothing. What came late keeps no session awake: with a copy of its cookies a
+ * session must not outlive the last use of its owner.
+ */
+async function renewed(
+  ctx: Context,
+  session: SessionRecord,
+  { from, isLate = false }: { from: Origin; isLate?: boolean },
+): Promise<InlineOutcome> {
   const access = await mintAccessToken(ctx, session)
-  await keepAwake(ctx, session)
-  await noticeMove(ctx, session, from)
-  return { type: 'renewed', access, session }
-}
-
-/** What came late keeps no session awake: with a copy of its cookies a session must not outlive the last use of its owner. */
-async function lent(ctx: Context, session: SessionRecord, from: Origin): Promise<InlineOutcome> {
-  const access = await mintAccessToken(ctx, session)
+  if (!isLate) await keepAwake(ctx, session)
   await noticeMove(ctx, session, from)
   return { type: 'renewed', access, session }
 }

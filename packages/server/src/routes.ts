@@ -34,7 +34,6 @@ import { tokenEndpoint } from './endpoints/token.ts'
 import { verifyEmailForm, verifyEmailPage, verifyForm } from './endpoints/verify-email-page.ts'
 import { preflight, withCors } from './http/cors.ts'
 import { sentScheme } from './http/credentials.ts'
-import { createInStep } from './http/in-step.ts'
 import { problemPage } from './http/problem-page.ts'
 import { withNonce } from './http/proof.ts'
 import { refuse } from './http/refuse.ts'
@@ -42,6 +41,7 @@ import { type ConnectionInfo, visitOf } from './http/visit.ts'
 import { openApiEndpoint } from './openapi.ts'
 import { profileChange } from './profile.ts'
 import type { Route } from './route.ts'
+import { createTurns } from './turns.ts'
 
 const BODY: readonly RefusalCode[] = [
   'invalid_request',
@@ -512,7 +512,10 @@ export function createHandler(
   }
   hono.onError((thrown, c) => refused(thrown, c.req.raw))
 
-  const inStep = createInStep()
+  // Requests that arrive in one turn of the event loop go on together: all of them are read before the first is worked on, and then they
+  // take each step side by side. What a step costs is mostly to bring its code and data near the processor, so that thirty in step take
+  // half the time of thirty one after the other; and what they ask the database for arrives there together.
+  const inStep = createTurns()
   return async (request, connection = {}) => {
     await inStep()
     // Hono rethrows what is no Error, as an app's own `claims` or `pages` may throw it.

@@ -140,6 +140,7 @@ async function refuse(db: Tx, accountId: string): Promise<never> {
   throw new AuthError(account && account.disabledAt !== null ? 'account_disabled' : 'invalid_credentials')
 }
 
+/** Writes down that sessions have ended, and revokes them. */
 async function writeEnded(
   ctx: Context,
   db: Tx,
@@ -206,14 +207,7 @@ async function endAll(
   const now = ctx.clock()
   const ended = await inTransaction(ctx.store, async (db) => {
     const sids = await end(db, now)
-    const events = endings(sids, { at: now, accountId, reason, bySession })
-    await recordAll(db, events, source)
-    await revoke(
-      ctx,
-      db,
-      sids.map((sid) => ({ sid })),
-    )
-    return events
+    return writeEnded(ctx, db, endings(sids, { at: now, accountId, reason, bySession }), source)
   })
   for (const event of ended) ctx.emit(event)
   return ended.length

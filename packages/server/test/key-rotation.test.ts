@@ -1,10 +1,10 @@
-import { createGuard, type GuardOptions } from '@mapae/guard'
 import { BEGINNING, claimsOf, feedAudience, setType } from '@mapae/guard/revocations'
 import { createSigner, decodeUnverified, importKey } from '@mapae/jwt'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
 import { unwrap } from '../src/key-wrapping.ts'
 import { deriveSecrets } from '../src/server-secret.ts'
+import { guardOf, judged } from './guard-of.ts'
 import { query } from './read-database.ts'
 import {
   type Answer,
@@ -24,28 +24,6 @@ const statuses = async ({ auth }: TestAuth) =>
   (await auth.api.listKeys()).map(({ kid, status }) => [kid, status])
 const publishedKids = async ({ call }: TestAuth) =>
   (await call('GET', '/.well-known/jwks.json')).json.keys.map(({ kid }) => kid)
-
-function guardOf(
-  server: TestAuth,
-  fetch: typeof globalThis.fetch = (url, init) => server.auth.fetch(new Request(url, init)),
-  options: Partial<GuardOptions> = {},
-) {
-  const guard = createGuard({
-    issuer: URL_OF_AUTH,
-    fetch,
-    clock: server.clock.now,
-    revocations: true,
-    ...options,
-  })
-  onTestFinished(() => guard.close())
-  return guard
-}
-
-async function judged(guard: ReturnType<typeof guardOf>, { json }: Answer) {
-  const header = (name: string) => (name === 'authorization' ? `Bearer ${json.access_token}` : undefined)
-  const admission = await guard.check({ method: 'GET', url: '/', header })
-  return admission.type === 'admitted' ? 'admitted' : `${admission.status} ${admission.body.code}`
-}
 
 describe.each(databases)('signing keys turn by themselves, on $name', (database) => {
   test('after their lifetime: the next one is published a day before, and signs from the very moment', async () => {
@@ -263,9 +241,11 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
   test('stays refused when a guard has asked the key set, which by then has no such key', async () => {
     const server = await startFreshAuth(database)
     let asked = 0
-    const guard = guardOf(server, (url, init) => {
-      if (new Headers(init?.headers).get('cache-control') === 'no-cache') asked += 1
-      return server.auth.fetch(new Request(url, init))
+    const guard = guardOf(server, {
+      fetch: (url, init) => {
+        if (new Headers(init?.headers).get('cache-control') === 'no-cache') asked += 1
+        return server.auth.fetch(new Request(url, init))
+      },
     })
     const person = await server.register()
     expect(await judged(guard, person)).toBe('admitted')
@@ -289,7 +269,7 @@ describe.each(databases)('a signing key that is withdrawn, on $name', (database)
       const { body, headers } = await server.auth.fetch(new Request(url, init))
       return new Response(body?.pipeThrough(saidFirst(`data: ${lie}\n\n`)), { headers })
     }
-    const guard = guardOf(server, undefined, {
+    const guard = guardOf(server, {
       revocations: { url: `${URL_OF_AUTH}/revocations`, fetch: relayed },
       onError: (error) => errors.push(error),
     })

@@ -1,4 +1,4 @@
-import { createGuard, type Guard, type GuardOptions, type GuardRequest } from '@mapae/guard'
+import type { Guard } from '@mapae/guard'
 import {
   BEGINNING,
   eventTypes,
@@ -8,9 +8,9 @@ import {
   sessionHash,
 } from '@mapae/guard/revocations'
 import { createJwkSet, createVerifier, decodeUnverified, type Jwk } from '@mapae/jwt'
-import type { Auth } from '@mapae/server'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { databases } from '../../../test-support/databases.ts'
+import { bearer, fetchOf, guardOf, judged } from './guard-of.ts'
 import { type MailingAuth, startMailingAuth } from './mailbox.ts'
 import { isSqlite, query } from './read-database.ts'
 import { type Answer, PASSWORD, startAuth, startFreshAuth, type TestAuth, URL_OF_AUTH } from './start-auth.ts'
@@ -19,35 +19,6 @@ import { startTcpProxy } from './tcp-proxy.ts'
 const FEED_TOKEN = 'the-token-of-the-revocation-feed'
 /** Generous: what is waited for comes within milliseconds, and no test passes or fails by how long it took. */
 const SOON = { timeout: 20_000, interval: 10 }
-
-/** A guard of another process, as it would be: it reaches the server by requests alone. */
-function guardOf(server: TestAuth, options: Partial<GuardOptions> = {}): Guard {
-  const fetch = fetchOf(server.auth)
-  const guard = createGuard({
-    issuer: URL_OF_AUTH,
-    fetch,
-    clock: server.clock.now,
-    revocations: true,
-    ...options,
-  })
-  onTestFinished(() => guard.close())
-  return guard
-}
-
-function fetchOf(auth: Auth): typeof globalThis.fetch {
-  return (url, init) => auth.fetch(new Request(url, init))
-}
-
-const bearer = (token: string): GuardRequest => ({
-  method: 'GET',
-  url: '/',
-  header: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
-})
-
-async function judged(guard: Guard, answer: Answer) {
-  const admission = await guard.check(bearer(answer.json.access_token))
-  return admission.type === 'admitted' ? 'admitted' : `${admission.status} ${admission.body.code}`
-}
 
 const isLive = (guard: Guard) => vi.waitFor(() => expect(guard.status().revocations.state).toBe('live'), SOON)
 const refuses = (guard: Guard, answer: Answer) =>

@@ -1,4 +1,5 @@
 import { AuthError } from '../auth-error.ts'
+import { createTurns } from '../turns.ts'
 
 /** A bounded queue: so many places, and of those who have one so many at work at once. */
 export interface Queue {
@@ -53,17 +54,4 @@ export function createQueue({ atOnce, waiting }: { atOnce: number; waiting: numb
       }
     },
   }
-}
-
-/** Resolves in a later turn of the event loop, for `atOnce` of those who wait in each. */
-function createTurns(atOnce: number): () => Promise<void> {
-  const waiting: (() => void)[] = []
-  const next = () => {
-    for (const resolve of waiting.splice(0, atOnce)) resolve()
-    if (waiting.length > 0) setImmediate(next)
-  }
-  return () =>
-    new Promise((resolve) => {
-      if (waiting.push(resolve) === 1) setImmediate(next)
-    })
 }

@@ -36,9 +36,8 @@ export async function reserveTry(
   const reserved = await reservationOf(wanted.length)(db, {
     now,
     tolerated: now + CLOCK_TOLERANCE,
-    ...numbered(wanted),
     ...numbered(
-      wanted.map(({ atOnce, every }) => ({ openAt: atOnce === 1 ? now + waitAfter({ every }) : 0 })),
+      wanted.map((brake) => ({ ...brake, openAt: brake.atOnce === 1 ? now + waitAfter(brake) : 0 })),
     ),
   })
   if (reserved.length === wanted.length) return true
